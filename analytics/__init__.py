@@ -1,0 +1,1 @@
+"""Remembers: the archive of every record, and what can be read from it."""

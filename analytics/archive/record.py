@@ -1,0 +1,105 @@
+"""Records as Kafka holds them, and the Arrow table that takes a batch of them into DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from enforcers.errors import ArchiveError
+
+Partition = tuple[str, int]
+"""Topic and partition number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One Kafka record; nothing decoded, nothing left out, so that a proof can be made from it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    timestamp_type: int
+    """0: the producer's time, 1: the broker's append time."""
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    """In the order in which they were sent; a name may stand twice."""
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one committed batch became."""
+
+    first_seq: int
+    last_seq: int
+    next_offsets: Mapping[Partition, int]
+    """The next offset to read, for each partition of the batch."""
+
+
+def next_offsets(
+    batch: Sequence[RawRecord], starts: Mapping[Partition, int]
+) -> dict[Partition, int]:
+    """
+    The offset after each partition's last record. Gaps are normal: transactions and compaction
+    leave them. Raises ArchiveError where offsets do not rise from the batch's start.
+    """
+    found = dict(starts)
+    for record in batch:
+        partition = (record.topic, record.partition)
+        if record.offset < found.get(partition, record.offset + 1):
+            raise ArchiveError(
+                f"{record.topic}[{record.partition}] offset {record.offset} is before the batch's"
+                " position; pass each batch in offset order with its start"
+            )
+        found[partition] = record.offset + 1
+    return found
+
+
+def arrow_batch(batch: Sequence[RawRecord], first_seq: int) -> pa.Table:
+    """The batch as columns; `text` is the value where it is UTF-8, else null."""
+    values = pa.array([record.value for record in batch], pa.large_binary())
+    columns = {
+        "seq": pa.array(range(first_seq, first_seq + len(batch)), pa.uint64()),
+        "topic": pa.array([record.topic for record in batch], pa.string()),
+        "partition": pa.array([record.partition for record in batch], pa.int32()),
+        "offset": pa.array([record.offset for record in batch], pa.int64()),
+        "timestamp_ms": pa.array([record.timestamp_ms for record in batch], pa.int64()),
+        "timestamp_type": pa.array([record.timestamp_type for record in batch], pa.int8()),
+        "key": pa.array([record.key for record in batch], pa.binary()),
+        "headers": _headers(batch),
+        "value": values,
+        "text": _text(values, batch),
+    }
+    return pa.table(columns)
+
+
+def _headers(batch: Sequence[RawRecord]) -> Any:
+    ends, names, contents = [0], [], []
+    for record in batch:
+        for name, content in record.headers:
+            names.append(name)
+            contents.append(content)
+        ends.append(len(names))
+    pairs = pa.StructArray.from_arrays(
+        [pa.array(names, pa.string()), pa.array(contents, pa.binary())], ["name", "value"]
+    )
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pairs)
+
+
+def _text(values: Any, batch: Sequence[RawRecord]) -> Any:
+    try:
+        # Checks the whole column at once; nearly every batch takes this way.
+        return values.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return pa.array([_decoded(record.value) for record in batch], pa.large_string())
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None

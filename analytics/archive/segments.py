@@ -1,0 +1,121 @@
+"""
+Segments: immutable Parquet files, named by the first and last sequence that they hold.
+
+A segment is written beside its name, synced, renamed, and its directory synced. So a name either
+holds all its rows or does not exist, and writing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analytics.archive.database import run
+from analytics.archive.schema import quoted
+from enforcers.errors import ArchiveError
+
+_NAME = re.compile(r"(\d{20})-(\d{20})\.parquet")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """A dense range of sequences, both ends included."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """File name; text order is sequence order."""
+        return f"{self.first:020d}-{self.last:020d}.parquet"
+
+    @property
+    def rows(self) -> int:
+        """How many records the range holds."""
+        return self.last - self.first + 1
+
+
+def parse_name(name: str) -> Segment | None:
+    """The segment that a file name stands for."""
+    found = _NAME.fullmatch(name)
+    return Segment(int(found[1]), int(found[2])) if found else None
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> int:
+    """Write a query's rows to `path`, whole or not at all; returns their number."""
+    temporary = path.with_name(path.name + ".tmp")
+    target = quoted(str(temporary))
+    written = run(connection, f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
+    put_in_place(temporary, path)
+    return int(written[0][0])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file atomically."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text)
+    put_in_place(temporary, path)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Sync, rename, sync the directory."""
+    _sync(temporary)
+    os.replace(temporary, path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def merge(inputs: Iterable[Path], output: Path, segment: Segment) -> None:
+    """Write one segment that holds the rows of several, in order. Raises ArchiveError."""
+    paths = ", ".join(quoted(str(path)) for path in inputs)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        rows = write_parquet(connection, f"SELECT * FROM read_parquet([{paths}])", output)
+    if rows != segment.rows:
+        output.unlink()
+        raise ArchiveError(
+            f"segments of {segment.name} hold {rows} records, not {segment.rows}; delete them and"
+            " start the archiver, which writes them again"
+        )
+
+
+def intact(path: Path, segment: Segment) -> bool:
+    """Whether the file's footer can be read and counts as many rows as its name says."""
+    try:
+        return bool(pq.read_metadata(path).num_rows == segment.rows)
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def chain(
+    segments: Iterable[Segment], first: int, last: int
+) -> tuple[list[Segment], list[Segment]]:
+    """
+    Segments that cover `first`…`last` once, merged ones preferred, and the ranges still missing.
+    """
+    chosen: list[Segment] = []
+    missing: list[Segment] = []
+    position = first
+    for segment in sorted(segments, key=lambda found: (found.first, -found.last)):
+        if segment.first < position or segment.last > last:
+            continue
+        if segment.first > position:
+            missing.append(Segment(position, segment.first - 1))
+        chosen.append(segment)
+        position = segment.last + 1
+    if position <= last:
+        missing.append(Segment(position, last))
+    return chosen, missing

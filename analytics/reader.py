@@ -1,0 +1,43 @@
+"""Reading an archive from any process, while its writer runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from analytics.archive.database import run
+from enforcers.errors import ArchiveError
+
+
+def connect(directory: Path) -> duckdb.DuckDBPyConnection:
+    """
+    An in-memory DuckDB with the archive's views; times are UTC.
+
+    Raises ArchiveError where the directory holds no archive.
+    """
+    connection = duckdb.connect()
+    run(connection, "SET TimeZone = 'UTC'")
+    refresh(connection, directory)
+    return connection
+
+
+def refresh(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    """
+    Set the views up again from `views.sql`.
+
+    Needed only by sessions that stay open: views follow new records by themselves, and after the
+    grace of a merge they fail with an error instead of showing less.
+    """
+    views = directory / "views.sql"
+    try:
+        run(connection, views.read_text())
+    except FileNotFoundError as error:
+        raise ArchiveError(
+            f"`{directory}` holds no archive; start the archiver, or name its directory"
+        ) from error
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise ArchiveError(
+            f"archive `{directory}` cannot be read: {first}; start its archiver, which repairs it"
+        ) from error

@@ -1,0 +1,310 @@
+"""
+Who changed what, when and why: one action or one session, put together from the archive.
+
+Every part names the Kafka record that it was read from, so that it can be checked elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import duckdb
+
+from analytics.queries import load
+from enforcers.contract.record import check_signature
+from enforcers.contract.signing import RootMemory
+from enforcers.contract.trust import Role, Trust
+from enforcers.contract.verdict import Verdict
+from enforcers.contract.wire import header_map
+from enforcers.errors import ArchiveError, ContractError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The Kafka record behind a statement."""
+
+    seq: int
+    topic: str
+    partition: int
+    offset: int
+    recorded_at: datetime | None
+    value_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonSeen:
+    """Why a judge decided as it did."""
+
+    code: str
+    message: str
+    rule: str | None
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSeen:
+    """One verdict on an action."""
+
+    id: UUID
+    decision: str
+    would_deny: bool
+    reasons: tuple[ReasonSeen, ...]
+    rewrite: str | None
+    policy: str
+    judge: str
+    executor: str
+    issued_at: datetime | None
+    digest_matches: bool
+    """Its `action_digest` is the SHA-256 of the archived action's bytes."""
+    duplicate: bool
+    signature: str
+    """`valid`, `not checked`, or what is wrong with it."""
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSeen:
+    """One report of what became of an action."""
+
+    id: UUID
+    verdict_id: UUID | None
+    status: str
+    rows: int | None
+    duration_us: int | None
+    error: str | None
+    executed_digest: str | None
+    finished_at: datetime | None
+    digest_matches: bool
+    duplicate: bool
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSeen:
+    """One action with everything that the archive holds about it."""
+
+    id: UUID
+    principal: str
+    principal_kind: str | None
+    on_behalf_of: str | None
+    session: str | None
+    system: str
+    environment: str | None
+    kind: str
+    text: str
+    reason: str | None
+    ticket: str | None
+    parent: UUID | None
+    executor: str
+    issued_at: datetime | None
+    digest: str
+    bytes_match: bool
+    """The archived bytes still have the digest that was stored with them."""
+    evidence: Evidence
+    replays: tuple[Evidence, ...]
+    """The same bytes at other offsets."""
+    verdicts: tuple[VerdictSeen, ...]
+    """In the order in which they were recorded, with duplicates and those for other bytes."""
+    outcomes: tuple[OutcomeSeen, ...]
+
+    @property
+    def verdict(self) -> VerdictSeen | None:
+        """The first one that fits: for these bytes and this executor, not wrongly signed."""
+        return next((found for found in self.verdicts if self._fits(found)), None)
+
+    @property
+    def outcome(self) -> OutcomeSeen | None:
+        """The first report on these bytes."""
+        return next((found for found in self.outcomes if found.digest_matches), None)
+
+    @property
+    def latency_ms(self) -> int | None:
+        """From the action's append to the verdict's, by the broker's clock."""
+        verdict = self.verdict
+        if verdict is None or not (start := self.evidence.recorded_at):
+            return None
+        end = verdict.evidence.recorded_at
+        return round((end - start).total_seconds() * 1_000) if end else None
+
+    def _fits(self, verdict: VerdictSeen) -> bool:
+        signed = verdict.signature in ("valid", "not checked")
+        return verdict.digest_matches and verdict.executor == self.executor and signed
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen:
+    """The actions of one session, in the order in which they were recorded."""
+
+    id: str
+    actions: tuple[ActionSeen, ...]
+
+
+def action(
+    connection: duckdb.DuckDBPyConnection, action_id: str, *, trust: Trust | None = None
+) -> tuple[ActionSeen, ...]:
+    """
+    The action of this id: empty where there is none, several where one id came with other bytes.
+
+    With `trust`, verdicts' signatures are checked. Raises ArchiveError for what is no id.
+    """
+    try:
+        wanted = str(UUID(action_id))
+    except ValueError as error:
+        raise ArchiveError(
+            f"`{action_id[:80]}` is no action id; give the UUID that the verdict names"
+        ) from error
+    return _actions(connection, [wanted], [], trust)
+
+
+def session(
+    connection: duckdb.DuckDBPyConnection, session_id: str, *, trust: Trust | None = None
+) -> SessionSeen:
+    """The session of this id; without actions where there is none."""
+    return SessionSeen(session_id, _actions(connection, [], [session_id], trust))
+
+
+def _actions(
+    connection: duckdb.DuckDBPyConnection,
+    ids: Sequence[str],
+    sessions: Sequence[str],
+    trust: Trust | None,
+) -> tuple[ActionSeen, ...]:
+    rows = _rows(connection, "actions_of", list(ids), list(sessions))
+    found = list({str(row["action_id"]) for row in rows})
+    verdicts = _rows(connection, "verdicts_of", found)
+    outcomes = _rows(connection, "outcomes_of", found)
+    memory = RootMemory()
+    groups: dict[tuple[UUID, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["action_id"], row["action_digest"]), []).append(row)
+    return tuple(
+        _action(
+            group,
+            tuple(_verdict(row, digest, trust, memory) for row in _on(key, verdicts)),
+            tuple(_outcome(row, digest) for row in _on(key, outcomes)),
+        )
+        for (key, digest), group in groups.items()
+    )
+
+
+def _on(key: UUID, rows: Iterable[Row]) -> Iterable[Row]:
+    return (row for row in rows if row["action_id"] == key)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, *parameters: list[str]) -> list[Row]:
+    try:
+        cursor = connection.execute(load(query), list(parameters))
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error
+
+
+def _action(
+    group: Sequence[Row], verdicts: tuple[VerdictSeen, ...], outcomes: tuple[OutcomeSeen, ...]
+) -> ActionSeen:
+    first, *replays = group
+    same = {name: first[name] for name in _ACTION_FIELDS}
+    return ActionSeen(
+        id=first["action_id"],
+        digest=first["action_digest"],
+        text=first["text"] or "",
+        evidence=_evidence(first),
+        replays=tuple(_evidence(row) for row in replays),
+        verdicts=verdicts,
+        outcomes=outcomes,
+        **same,
+    )
+
+
+_ACTION_FIELDS = (
+    "principal",
+    "principal_kind",
+    "on_behalf_of",
+    "session",
+    "system",
+    "environment",
+    "kind",
+    "reason",
+    "ticket",
+    "parent",
+    "executor",
+    "issued_at",
+    "bytes_match",
+)
+
+
+def _evidence(row: Row) -> Evidence:
+    return Evidence(
+        row["seq"],
+        row["topic"],
+        row["partition"],
+        row["offset"],
+        row["recorded_at"],
+        row["value_sha256"],
+    )
+
+
+def _verdict(row: Row, digest: str, trust: Trust | None, memory: RootMemory) -> VerdictSeen:
+    return VerdictSeen(
+        id=row["verdict_id"],
+        decision=row["decision"],
+        would_deny=bool(row["would_deny"]),
+        reasons=tuple(_reasons(row["reasons"] or ())),
+        rewrite=row["rewrite"],
+        policy=row["policy"] or "",
+        judge=row["judge"] or "",
+        executor=row["executor"] or "",
+        issued_at=row["issued_at"],
+        digest_matches=row["action_digest"] == digest,
+        duplicate=row["duplicate"],
+        signature=_signature(row, trust, memory) if trust else "not checked",
+        evidence=_evidence(row),
+    )
+
+
+def _reasons(reasons: Iterable[Row]) -> Iterable[ReasonSeen]:
+    for reason in reasons:
+        yield ReasonSeen(
+            reason["code"] or "",
+            reason["message"] or "",
+            reason["rule"],
+            reason["remedy"] or "",
+        )
+
+
+def _signature(row: Row, trust: Trust, memory: RootMemory) -> str:
+    headers = [(header["name"], header["value"] or b"") for header in row["headers"]]
+    recorded: datetime | None = row["recorded_at"]
+    if recorded is None:
+        return "record has no time; nothing to hold the key's validity against"
+    try:
+        check_signature(
+            Verdict, row["value"], header_map(headers), trust, Role.JUDGE, recorded, memory
+        )
+    except ContractError as error:
+        return str(error)
+    return "valid"
+
+
+def _outcome(row: Row, digest: str) -> OutcomeSeen:
+    return OutcomeSeen(
+        id=row["outcome_id"],
+        verdict_id=row["verdict_id"],
+        status=row["status"],
+        rows=row["rows_affected"],
+        duration_us=row["duration_us"],
+        error=row["error"],
+        executed_digest=row["executed_digest"],
+        finished_at=row["finished_at"],
+        digest_matches=row["action_digest"] == digest,
+        duplicate=row["duplicate"],
+        evidence=_evidence(row),
+    )

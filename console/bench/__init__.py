@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against a raw echo that is measured in the same run."""

@@ -1,0 +1,187 @@
+"""
+Judges texts without Kafka: labelled cases, lines of a batch, and the tests inside a bundle.
+
+    kind + text + circumstances ──▶ payload ──read_intent──▶ intent ──policy──▶ Decision
+
+The reading and the deciding are the judge's own; only what a gate would have signed is made up.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from console.circumstances import Changes, Circumstances, Context
+from enforcers.catalog.loader import parse_catalog
+from enforcers.catalog.model import Catalog
+from enforcers.contract.action import (
+    Payload,
+    ShellPayload,
+    SqlPayload,
+    Target,
+    TextPayload,
+    ToolPayload,
+)
+from enforcers.errors import ContractError
+from enforcers.intent.model import Finding, Intent
+from enforcers.intent.read import read_intent
+from enforcers.policy.bundle import Bundle
+from enforcers.policy.bundle import Case as BundleCase
+from enforcers.policy.engine import Decision, Facts, PolicyEngine
+from enforcers.policy.policy import Policy
+
+CASE_KINDS = {
+    "git": "shell",
+    "k8s": "shell",
+    "cloud": "shell",
+    "terraform": "shell",
+    "mcp": "tool",
+}
+"""Kinds of labelled cases that are another kind of action; the others keep their name."""
+SHELLS = frozenset({"", "sh", "bash", "dash"})
+"""Shells whose command lines our reader understands."""
+_REMEDY = "ask for approval outside production"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision, and how long reading and deciding took."""
+
+    decision: Decision
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseJudge:
+    """Judges cases under one policy, one catalog and one context."""
+
+    policy: PolicyEngine
+    catalog: Catalog
+    context: Context
+
+    def judge(
+        self, kind: str, text: str, dialect: str | None = None, changes: Changes | None = None
+    ) -> Judgement:
+        """
+        The judgement on one text.
+
+        Raises ContractError where no gate could have sent it, SettingsError for an unknown grant.
+        """
+        found = self.context.circumstances(kind, changes)
+        return assess(self.policy, self.catalog, CASE_KINDS.get(kind, kind), text, dialect, found)
+
+
+def assess(
+    policy: PolicyEngine,
+    catalog: Catalog,
+    kind: str,
+    text: str,
+    dialect: str | None,
+    circumstances: Circumstances,
+) -> Judgement:
+    """Read a text and decide on it. Raises ContractError where no gate could have sent it."""
+    try:
+        payload = _payload(kind, text, circumstances)
+        target = Target(system="case", environment=circumstances.environment, dialect=dialect)
+    except ValidationError as error:
+        raise ContractError(_refusal(error)) from error
+    started = time.perf_counter_ns()
+    intent = _unread(kind) if payload is None else read_intent(payload, target, catalog)
+    facts = Facts(
+        principal=circumstances.principal_facts,
+        target=circumstances.target_facts(dialect or ""),
+        intent=intent,
+        reason=circumstances.reason,
+        ticket=circumstances.ticket,
+        capabilities=frozenset(one.value for one in circumstances.capabilities),
+    )
+    decision = policy.decide(facts)
+    return Judgement(decision, (time.perf_counter_ns() - started) // 1_000)
+
+
+def run_case(policy: Policy, case: BundleCase) -> Decision:
+    """Run one of a bundle's own tests. Raises ContractError, CatalogError."""
+    written = case.context
+    circumstances = Circumstances(
+        principal_kind=written.principal_kind,
+        enrolled=written.enrolled,
+        permissions=written.permissions,
+        environment=written.environment,
+        cwd=written.cwd,
+        workspace=written.workspace,
+        capabilities=written.capabilities,
+        reason=written.reason,
+        ticket=written.ticket,
+    )
+    catalog = _test_catalog(policy.bundle)
+    return assess(policy, catalog, case.kind, case.text, case.dialect, circumstances).decision
+
+
+def _test_catalog(bundle: Bundle) -> Catalog:
+    return _parsed(yaml.safe_dump(bundle.test_catalog))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Catalog:
+    return parse_catalog(text)
+
+
+def _payload(kind: str, text: str, circumstances: Circumstances) -> Payload | None:
+    """What a gate would send, or None where the kind is not built or the text does not fit it."""
+    make = PAYLOADS.get(kind)
+    return make(text, circumstances) if make else None
+
+
+def _sql(text: str, _: Circumstances) -> Payload:
+    return SqlPayload(statement=text)
+
+
+def _shell(text: str, circumstances: Circumstances) -> Payload | None:
+    if circumstances.shell not in SHELLS:
+        return None
+    return ShellPayload(line=text, cwd=circumstances.cwd, workspace=circumstances.workspace)
+
+
+def _tool(text: str, _: Circumstances) -> Payload | None:
+    try:
+        called: Any = json.loads(text)
+        name = called.get("tool") or called.get("name")
+        return ToolPayload(tool=name, arguments=called.get("arguments") or called.get("args") or {})
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _http(text: str, _: Circumstances) -> Payload:
+    return TextPayload(kind="http", text=text)
+
+
+def _file(text: str, _: Circumstances) -> Payload:
+    return TextPayload(kind="file", text=text)
+
+
+PAYLOADS: Mapping[str, Callable[[str, Circumstances], Payload | None]] = {
+    "sql": _sql,
+    "shell": _shell,
+    "tool": _tool,
+    "http": _http,
+    "file": _file,
+}
+"""How a text of each kind is sent; a kind that is not here is opaque."""
+
+
+def _unread(kind: str) -> Intent:
+    message = f"actions of kind `{kind[:40]}` in this form are not read yet"
+    return Intent(kind=kind[:40], opaque=(Finding("kind_not_read", message, _REMEDY),))
+
+
+def _refusal(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"case refused at `{where}`: {first['msg'].lower()}"

@@ -1,0 +1,175 @@
+"""
+What `sluicegate doctor` looks at. A check returns what it found or raises an error with a remedy;
+none of them changes anything.
+"""
+
+from __future__ import annotations
+
+import platform
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from analytics.archive.database import run
+from analytics.reader import connect
+from console.cases import run_case
+from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
+from console.settings import Settings
+from enforcers.catalog import load_catalog
+from enforcers.contract.keys import load_key
+from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
+from enforcers.policy.loading import load_policy
+from enforcers.principals import load_principals
+from streams.broker import jars
+from streams.broker.java import find_java, java_version
+from streams.broker.readiness import cluster_id, run_apart
+
+PATIENCE_S = 3.0
+OLDEST_PYTHON = (3, 11)
+_GUIDE = "see docs/configuration.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Every check, in order; one that fails does not stop the others."""
+    return tuple(_run(name, check, settings) for name, check in CHECKS)
+
+
+def _run(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(name, True, check(settings))
+    except SluicegateError as error:
+        detail, _, remedy = str(error).rpartition("; ")
+        return Finding(name, False, detail or remedy, remedy if detail else _GUIDE)
+    except Exception as error:
+        # A check that fails by itself is a finding too; the others still tell their part.
+        detail = f"check failed with {type(error).__name__}: {error}"
+        return Finding(name, False, detail, "report it")
+
+
+def _python(_: Settings) -> str:
+    if sys.version_info < OLDEST_PYTHON:
+        raise SettingsError(f"python {platform.python_version()} is too old; install 3.11 or newer")
+    return platform.python_version()
+
+
+def _java(settings: Settings) -> str:
+    if settings.bootstrap:
+        return "not needed: kafka servers are configured"
+    java = find_java()
+    return f"{java_version(java)} at {java}"
+
+
+def _jars(settings: Settings) -> str:
+    if settings.bootstrap:
+        return "not needed: kafka servers are configured"
+    cache, locked = jars.default_cache(), jars.locked_jars()
+    missing = sum(1 for jar in locked if not (cache / jar.name).exists())
+    if missing:
+        raise BrokerError(
+            f"{missing} of {len(locked)} jars are not in `{cache}`; run `sluicegate up`, which"
+            " fetches them"
+        )
+    return f"kafka {jars.KAFKA_VERSION}: all {len(locked)} jars fetched"
+
+
+def _broker(settings: Settings) -> str:
+    started = settings.home / "bootstrap"
+    if not settings.bootstrap and not started.exists():
+        return "embedded, not started"
+    servers = settings.bootstrap or started.read_text().strip()
+    try:
+        cluster = run_apart(cluster_id(servers, patience=PATIENCE_S))
+    except TimeoutError as silence:
+        raise BrokerError(
+            f"no kafka answers on {servers}; start it with `sluicegate up`, or correct `bootstrap`"
+        ) from silence
+    return f"{servers} answers, cluster {cluster}"
+
+
+def _home(settings: Settings) -> str:
+    for path in (settings.home, settings.trust, settings.principals, settings.keys):
+        if not path.exists():
+            raise TrustError(f"`{path}` does not exist; run `sluicegate keys init`")
+        if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise TrustError(f"`{path}` may be written by other users; run `chmod go-w {path}`")
+    return str(settings.home)
+
+
+def _keys(settings: Settings) -> str:
+    present = [role for role in ROLES if key_path(settings, role).exists()]
+    if not present:
+        raise TrustError(f"no key is in `{settings.keys}`; run `sluicegate keys init`")
+    trusted = load_trust_of(settings).keys
+    for role in present:
+        path = key_path(settings, role)
+        if load_key(path).kid not in trusted:
+            raise TrustError(f"key `{path}` is not in `{settings.trust}`; restore the pair")
+    return ", ".join(role.value for role in present)
+
+
+def _trust(settings: Settings) -> str:
+    if key_path(settings, ROLES[0]).exists():
+        load_judge(settings)
+    if key_path(settings, ROLES[1]).exists():
+        load_executor(settings)
+    return f"{len(load_trust_of(settings).keys)} keys"
+
+
+def _principals(settings: Settings) -> str:
+    return f"{len(load_principals(settings.principals))} enrolled"
+
+
+def _policy(settings: Settings) -> str:
+    policy = load_policy(settings.policy, run_case)
+    return f"{policy.bundle.name}, {len(policy.bundle.rules)} rules, version {policy.hash[:16]}"
+
+
+def _catalogs(settings: Settings) -> str:
+    for path in settings.catalogs.values():
+        load_catalog(path)
+    return f"{len(settings.catalogs)} declared"
+
+
+def _targets(settings: Settings) -> str:
+    for name, target in settings.targets.items():
+        if not target.path.exists():
+            raise SettingsError(f"target `{name}`: no file `{target.path}`; correct its path")
+    return f"{len(settings.targets)} declared"
+
+
+def _archive(settings: Settings) -> str:
+    directory: Path = settings.archive
+    if not directory.exists():
+        return f"`{directory}` does not exist yet; the archiver makes it"
+    with connect(directory) as connection:
+        ((last,),) = run(connection, "SELECT max(seq) FROM records")
+    return f"`{directory}`, last sequence {last or 0}"
+
+
+CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
+    ("python", _python),
+    ("java", _java),
+    ("kafka jars", _jars),
+    ("broker", _broker),
+    ("home", _home),
+    ("keys", _keys),
+    ("trust", _trust),
+    ("principals", _principals),
+    ("policy", _policy),
+    ("catalogs", _catalogs),
+    ("targets", _targets),
+    ("archive", _archive),
+)
+"""Every check, in the order in which a newcomer needs them."""

@@ -1,0 +1,68 @@
+"""`sluicegate`: every command, registered in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from console.cli import audit, bench, doctor, eval, judge, keys, run, sql, up
+from console.cli.exits import Commands
+
+Register = Callable[[typer.Typer], None]
+
+COMMANDS: tuple[Register, ...] = (
+    up.register,
+    run.register,
+    sql.register,
+    judge.register,
+    eval.register,
+    audit.register,
+    keys.register,
+    doctor.register,
+    bench.register,
+)
+"""Every command group, in the order of the help page."""
+
+app = typer.Typer(
+    name="sluicegate",
+    cls=Commands,
+    help="Hold every action until a judge has answered, and keep proof of all of it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for register in COMMANDS:
+    register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sluicegate {_version()}")
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return version("sluicegate")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+@app.callback()
+def globals_of(
+    context: typer.Context,
+    home: Annotated[str, typer.Option(help="state directory, instead of SLUICEGATE_HOME")] = "",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="say which")
+    ] = False,
+) -> None:
+    """Hold every action until a judge has answered, and keep proof of all of it."""
+    context.obj = {"home": home}
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,48 @@
+"""`sluicegate bench`: measure on this machine, as ratios against a raw echo."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+bench_app = typer.Typer(help="Measure on this machine.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    app.add_typer(bench_app, name="bench")
+
+
+@bench_app.callback()
+def bench() -> None:
+    """Measure on this machine, as ratios against a raw echo in the same run."""
+
+
+@bench_app.command("rtt")
+def rtt(
+    count: Annotated[int, typer.Option(min=60, help="round trips for each subject and level")] = 3_000,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Round trips of the judge and of a raw aiokafka echo, interleaved, at 1, 4, 16 and 64 in flight."""
+    from console.bench.rtt import measure
+
+    result = measure(count)
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        Console().print(_table(result))
+
+
+def _table(result: dict[str, Any]) -> Table:
+    table = Table("in flight", "echo p50 / p99 ms", "judge p50 / p99 ms", "judge per s", "ratio p50 / p99")
+    for level, row in result["in_flight"].items():
+        echo, judge = row["echo"], row["judge"]
+        table.add_row(
+            level, f"{echo['p50_ms']} / {echo['p99_ms']}", f"{judge['p50_ms']} / {judge['p99_ms']}",
+            f"{judge['per_s']:.0f}", f"{row['ratio_p50']} / {row['ratio_p99']}",
+        )
+    return table

@@ -1,0 +1,82 @@
+"""`sluicegate keys`: make this machine's keys, and show whom it trusts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from console.cli.context import AsJson, print_json, settings_of
+from console.identity import init_home, load_trust_of
+from enforcers.contract.base import utc_now
+from enforcers.contract.trust import TrustedKey
+
+SAME_USER = (
+    "note: an agent that runs as this user can read the executor's key; then Sluicegate advises and"
+    " does not protect. Give the executor a user of its own"
+)
+
+keys_app = typer.Typer(help="Keys of this machine, and whom it trusts.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    app.add_typer(keys_app, name="keys")
+
+
+@keys_app.command("init")
+def init(
+    context: typer.Context,
+    force_missing: Annotated[bool, typer.Option(help="make what is missing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make keys, trust file and principals for this machine; nothing is overwritten."""
+    settings = settings_of(context)
+    made = init_home(settings, force_missing=force_missing)
+    if as_json:
+        print_json({"home": settings.home, "made": made.files})
+        return
+    for path in made.files:
+        typer.echo(f"made {path}")
+    if not made.files:
+        typer.echo(f"everything is there already, nothing was changed: {settings.home}")
+    typer.echo(SAME_USER, err=True)
+
+
+@keys_app.command("show")
+def show(context: typer.Context, as_json: AsJson = False) -> None:
+    """Trusted public keys: id, role, key id, validity."""
+    entries = [_entry(key) for key in load_trust_of(settings_of(context)).keys.values()]
+    if as_json:
+        print_json({"keys": entries})
+        return
+    table = Table("id", "role", "key id", "valid", "capabilities")
+    for one in entries:
+        table.add_row(
+            one["id"], one["role"], one["kid"], _validity(one), " ".join(one["capabilities"])
+        )
+    Console().print(table)
+
+
+def _entry(key: TrustedKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "role": key.role.value,
+        "kid": key.kid,
+        "not_before": _text(key.not_before),
+        "not_after": _text(key.not_after),
+        "valid_now": key.valid_at(utc_now()),
+        "capabilities": [one.value for one in key.capabilities],
+    }
+
+
+def _validity(entry: dict[str, Any]) -> str:
+    span = f"{entry['not_before'] or 'always'} … {entry['not_after'] or 'without end'}"
+    return span if entry["valid_now"] else f"{span} (not now)"
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

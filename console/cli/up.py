@@ -1,0 +1,66 @@
+"""`sluicegate up`: broker if none is configured, judge, archiver."""
+
+from __future__ import annotations
+
+import threading
+import signal
+from typing import Annotated
+
+import typer
+
+from console.cli.context import settings_of
+from console.identity import init_home
+from console.processes import follow_parent
+from console.roles import ROLES, run_role
+from console.settings import Settings
+from console.stack import Stack, bootstrap_of, running_stack
+from enforcers.errors import SettingsError
+
+KEEP_EVERY_S = 0.2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
+
+
+def up(
+    context: typer.Context,
+    role: Annotated[str, typer.Option(help="run only this role in the foreground: judge or archiver")] = "",
+    bootstrap: Annotated[str, typer.Option(help="Kafka servers, instead of the configured ones")] = "",
+    lifeline: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Start what is needed on this machine, or one role; Ctrl-C stops it cleanly."""
+    settings = settings_of(context, bootstrap=bootstrap)
+    if role and role not in ROLES:
+        raise SettingsError(f"role `{role}` is unknown; choose {' or '.join(sorted(ROLES))}")
+    if lifeline:
+        follow_parent()
+    if role:
+        run_role(role, settings, bootstrap_of(settings))
+        return
+    init_home(settings)
+    with running_stack(settings) as stack:
+        _announce(settings, stack)
+        _keep_running(stack)
+    typer.echo("stopped")
+
+
+def _announce(settings: Settings, stack: Stack) -> None:
+    started = "started here" if stack.broker else "configured"
+    typer.echo(f"kafka     {stack.bootstrap} ({started})")
+    for child in stack.children:
+        typer.echo(f"{child.name:<9} process {child.pid}, log {child.log}")
+    typer.echo(f"archive   {settings.archive}")
+    typer.echo("Ctrl-C stops all of it")
+
+
+def _keep_running(stack: Stack) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(KEEP_EVERY_S):
+        for child in stack.children:
+            said = child.keep()
+            if said:
+                typer.echo(said, err=True)

@@ -1,0 +1,99 @@
+"""
+The Python API: guard a statement or a function in a few lines.
+
+    with open_guard(Settings.load()) as guard:
+        rows = guard.sql("customers", "SELECT count(*) FROM customers", reason="report")
+
+        @guard.function(environment="production")
+        def refund(order: int, amount: int) -> None: ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
+
+from console.proposing import open_gate, proposal_of
+from console.settings import Settings, TargetSettings
+from enforcers.contract.action import SqlPayload, Target, ToolPayload
+from enforcers.errors import ContractError, SettingsError
+from enforcers.executors.duckdb_file import DuckDBExecutor
+from enforcers.executors.result import Rows
+from enforcers.executors.sqlite_file import SQLiteExecutor
+from enforcers.sync_gate import SyncGate
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+DATABASES: dict[str, type[SQLiteExecutor] | type[DuckDBExecutor]] = {
+    SQLiteExecutor.system: SQLiteExecutor,
+    DuckDBExecutor.system: DuckDBExecutor,
+}
+"""Executors of SQL targets, by the `system` of the target."""
+
+
+class Guard:
+    """Proposes as the configured principal, and acts only when admitted."""
+
+    def __init__(self, settings: Settings, gate: SyncGate) -> None:
+        self._settings = settings
+        self._gate = gate
+
+    def sql(self, target: str, statement: str, *, reason: str = "", ticket: str = "") -> Rows:
+        """Run one statement on a declared target. Raises NotAdmittedError, ExecutionError."""
+        declared = self._target(target)
+        executor = DATABASES[declared.system](declared.path)
+        where = Target(
+            system=declared.system,
+            environment=declared.environment,
+            dialect=declared.dialect or executor.dialect,
+            catalog=declared.catalog,
+        )
+        proposal = proposal_of(self._settings, where, SqlPayload(statement=statement), reason, ticket)
+        with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
+            return executor.run(permit)
+
+    def function(self, environment: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+        """Make every call of a function a tool action that must be admitted with exactly its arguments."""
+
+        def decorate(body: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+            signature = inspect.signature(body)
+
+            @functools.wraps(body)
+            def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                payload = _tool(body.__qualname__, dict(bound.arguments))
+                target = Target(system="python", environment=environment)
+                proposal = proposal_of(self._settings, target, payload, "", "")
+                with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
+                    permit.take()
+                    return body(*args, **kwargs)
+
+            return guarded
+
+        return decorate
+
+    def _target(self, name: str) -> TargetSettings:
+        found = self._settings.targets.get(name)
+        if found is None:
+            known = ", ".join(sorted(self._settings.targets)) or "none is declared"
+            raise SettingsError(f"target `{name}` is not declared ({known}); add [targets.{name}] to sluicegate.toml")
+        return found
+
+
+@contextlib.contextmanager
+def open_guard(settings: Settings) -> Iterator[Guard]:
+    """A guard on an open gate. Raises NoVerdictError, BrokerError, TrustError."""
+    with open_gate(settings) as gate:
+        yield Guard(settings, gate)
+
+
+def _tool(name: str, arguments: dict[str, Any]) -> ToolPayload:
+    try:
+        return ToolPayload(tool=name, arguments=arguments)
+    except ValueError as error:
+        raise ContractError(f"arguments of `{name}` are no JSON values; pass text, numbers, lists or maps") from error

@@ -1,0 +1,111 @@
+"""
+Child processes of `sluicegate up`: started, restarted when they end by themselves, stopped with their parent.
+
+A child holds the read end of a pipe as its standard input; when the parent dies, even by kill -9, the pipe closes
+and the child ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+STOP_TIMEOUT_S = 10.0
+RESTART_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Waits before the first, second, … restart in a row; the last one repeats."""
+STEADY_AFTER_S = 30.0
+"""A child that ran this long starts again at the shortest delay."""
+
+
+class Child:
+    """One `sluicegate` command in a process of its own, with its output in a log file."""
+
+    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+        self.name = name
+        self._arguments = arguments
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._restarts = 0
+        self._due = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, while it runs."""
+        return self._process.pid if self.running and self._process else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self._log
+
+    def start(self) -> None:
+        """Start it."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "console", *self._arguments, "--lifeline"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
+        self._started = time.monotonic()
+
+    def keep(self) -> str:
+        """Start it again if it ended and its wait is over; say what was done, or nothing."""
+        if self.running or self._process is None:
+            return ""
+        now = time.monotonic()
+        if not self._due:
+            self._restarts = 0 if now - self._started > STEADY_AFTER_S else self._restarts
+            self._due = now + RESTART_DELAYS_S[min(self._restarts, len(RESTART_DELAYS_S) - 1)]
+        if now < self._due:
+            return ""
+        code, self._due = self._process.returncode, 0.0
+        self._restarts += 1
+        self.start()
+        return f"{self.name} ended with code {code} and was started again; see {self._log}"
+
+    def kill(self) -> None:
+        """End it without warning, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end; insist after ten seconds."""
+        if self._process is None:
+            return
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._process = None
+
+
+def follow_parent(stream: IO[bytes] | None = None) -> None:
+    """End this process when the parent's pipe closes."""
+    source = stream or sys.stdin.buffer
+
+    def watch() -> None:
+        while source.read(1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()

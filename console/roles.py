@@ -1,0 +1,54 @@
+"""The long-running roles: a judge or an archiver in this process, until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from console.identity import load_judge, load_trust_of, load_world
+from console.settings import Settings
+from streams.app import AppSettings
+from streams.archiver import Archiver
+from streams.topics import TOPICS, in_zone, create_topics
+from streams.worker import JudgeParts, run_judge
+
+Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
+    signer, judge_id = load_judge(settings)
+    parts = JudgeParts(
+        app=AppSettings(bootstrap=bootstrap, zone=settings.zone, instance=judge_id),
+        world=load_world(settings, judge_id),
+        trust=load_trust_of(settings),
+        signer=signer,
+    )
+    await run_judge(parts, stop)
+
+
+async def _archiver(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
+    topics = in_zone(settings.zone, TOPICS)
+    await create_topics(bootstrap, topics)
+    await Archiver(bootstrap, settings.archive, [topic.name for topic in topics]).run(stop)
+
+
+ROLES: dict[str, Role] = {"judge": _judge, "archiver": _archiver}
+
+
+def run_role(role: str, settings: Settings, bootstrap: str) -> None:
+    """Run one role until SIGTERM or SIGINT. Raises SluicegateError."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    uvloop.run(_until_signal(ROLES[role], settings, bootstrap))
+
+
+async def _until_signal(role: Role, settings: Settings, bootstrap: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await role(settings, bootstrap, stop)

@@ -1,0 +1,138 @@
+"""
+Settings: everything that the operator may change, in one frozen model.
+
+    flags > environment (SLUICEGATE_…) > settings file > defaults
+
+INVARIANT: nothing is read from the working directory; an agent that works there cannot change whom
+its executor trusts. `layers.py` reads the layers, `Settings.load` puts them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from console.layers import Schema, read_layers
+from console.shipped import PRODUCTION_POLICY
+from enforcers.contract.action import PrincipalKind
+from enforcers.contract.base import MAX_VALID_FOR_MS, Identifier
+from enforcers.errors import SettingsError
+
+Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
+Session = Annotated[str, StringConstraints(pattern=r"^[!-~]{0,200}$")]
+
+
+def _default_home() -> Path:
+    try:
+        return Path.home() / ".local" / "state" / "sluicegate"
+    except RuntimeError as error:
+        raise SettingsError("this user has no home directory; set SLUICEGATE_HOME") from error
+
+
+def _under_home(name: str) -> Callable[[dict[str, Any]], Path]:
+    return lambda data: Path(data["home"]) / name
+
+
+class TargetSettings(BaseModel):
+    """A database that `sluicegate sql` can reach."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    system: Literal["sqlite", "duckdb"] = Field(description="kind of database")
+    path: Path = Field(description="the database's file")
+    environment: Identifier = Field("production", description="environment that policies see")
+    dialect: Identifier | None = Field(None, description="SQL dialect; default: the system's")
+    catalog: Identifier | None = Field(None, description="name of one of `catalogs`")
+
+
+class Settings(BaseSettings):
+    """What the operator chose. `load` reads the layers; the constructor takes what it is given."""
+
+    model_config = SettingsConfigDict(env_prefix="SLUICEGATE_", frozen=True, extra="forbid")
+
+    home: Path = Field(default_factory=_default_home, description="state directory")
+    bootstrap: str = Field("", description="Kafka servers; empty: the embedded broker")
+    zone: Zone = Field("", description="trust zone, a prefix of every topic")
+    policy: Path = Field(PRODUCTION_POLICY, description="policy bundle; default: the shipped one")
+    principals: Path = Field(
+        default_factory=_under_home("principals.yaml"), description="who is enrolled"
+    )
+    trust: Path = Field(default_factory=_under_home("trust.json"), description="whom we trust")
+    keys: Path = Field(default_factory=_under_home("keys"), description="directory of private keys")
+    archive: Path = Field(default_factory=_under_home("archive"), description="archive's directory")
+    executor: Identifier = Field("executor-1", description="this executor's id in the trust file")
+    principal: Identifier = Field("agent:local", description="who proposes in `run` and `sql`")
+    principal_kind: PrincipalKind = Field(PrincipalKind.AGENT, description="kind of that principal")
+    session: Session = Field("", description="session that actions belong to; may be empty")
+    environment: Identifier = Field("production", description="environment of `sluicegate run`")
+    valid_for_ms: int = Field(
+        1_000, ge=1, le=MAX_VALID_FOR_MS, description="longest wait for a verdict, milliseconds"
+    )
+    catalogs: dict[Identifier, Path] = Field(default={}, description="catalog files by name")
+    targets: dict[Identifier, TargetSettings] = Field(default={}, description="databases by name")
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def load(cls, flags: Mapping[str, Any] | None = None) -> Settings:
+        """Read every layer; `flags` are the strongest. Raises SettingsError."""
+        layers = read_layers(Schema(cls, TargetSettings, _default_home), flags or {})
+        origins = {key: layer.origin(key) for layer in layers for key in layer.values}
+        merged = {key: value for layer in layers for key, value in layer.values.items()}
+        try:
+            settings = cls(**merged)
+        except ValidationError as error:
+            raise _refusal(error, origins) from error
+        settings._origins = origins
+        settings._check_catalogs()
+        return settings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Constructor arguments only: `load` has read the layers already."""
+        return (init_settings,)
+
+    def sources(self) -> tuple[Sourced, ...]:
+        """Every setting with its value and where that came from."""
+        return tuple(
+            Sourced(key, getattr(self, key), self._origins.get(key, "default"))
+            for key in type(self).model_fields
+        )
+
+    def _check_catalogs(self) -> None:
+        for name, target in self.targets.items():
+            if target.catalog is not None and target.catalog not in self.catalogs:
+                raise SettingsError(
+                    f"target `{name}` names catalog `{target.catalog}`, which is not declared;"
+                    " add it to [catalogs]"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """One setting."""
+
+    name: str
+    value: Any
+    origin: str
+    """`flag`, `environment VARIABLE`, `file PATH` or `default`."""
+
+
+def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    origin = origins.get(str(first["loc"][0]), "default")
+    what = f"{where}` ({origin}) refused: {first['msg'].lower()}"
+    return SettingsError(f"setting `{what}; correct it")

@@ -1,0 +1,69 @@
+"""
+The whole stack on one machine: broker if none is configured, judge, archiver.
+
+The address of a broker that was started here is written to `<home>/bootstrap`, so that `run`, `sql` and `audit`
+find it; a configured one always wins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from console.processes import Child
+from console.settings import Settings
+from enforcers.errors import BrokerError
+from streams.broker import EmbeddedBroker
+from streams.topics import create_topics, in_zone
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is running."""
+
+    bootstrap: str
+    judge: Child
+    archiver: Child
+    broker: EmbeddedBroker | None
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """The processes that are kept running."""
+        return (self.judge, self.archiver)
+
+
+@contextlib.contextmanager
+def running_stack(settings: Settings) -> Iterator[Stack]:
+    """Start everything, stop everything. Raises BrokerError."""
+    with contextlib.ExitStack() as cleanup:
+        broker = None
+        bootstrap = settings.bootstrap
+        if not bootstrap:
+            broker = cleanup.enter_context(EmbeddedBroker(settings.home / "kafka"))
+            bootstrap = broker.bootstrap
+            note = settings.home / "bootstrap"
+            note.write_text(bootstrap + "\n")
+            cleanup.callback(note.unlink, missing_ok=True)
+        asyncio.run(create_topics(bootstrap, in_zone(settings.zone)))
+        stack = Stack(bootstrap, _child("judge", settings, bootstrap), _child("archiver", settings, bootstrap), broker)
+        for child in stack.children:
+            cleanup.callback(child.stop)
+            child.start()
+        yield stack
+
+
+def bootstrap_of(settings: Settings) -> str:
+    """Where Kafka is: the configured servers, or the broker that `sluicegate up` started. Raises BrokerError."""
+    if settings.bootstrap:
+        return settings.bootstrap
+    note = settings.home / "bootstrap"
+    if not note.exists():
+        raise BrokerError("no kafka is configured and none was started here; run `sluicegate up` first")
+    return note.read_text().strip()
+
+
+def _child(role: str, settings: Settings, bootstrap: str) -> Child:
+    arguments = ["--home", str(settings.home), "up", "--role", role, "--bootstrap", bootstrap]
+    return Child(role, arguments, settings.home / "logs" / f"{role}.log")

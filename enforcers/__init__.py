@@ -1,0 +1,1 @@
+"""Decides and acts: contract, intent, policy, judge, gate and executors. Knows no Kafka and no archive."""

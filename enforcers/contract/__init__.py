@@ -1,0 +1,1 @@
+"""What travels: actions, verdicts and outcomes; their bytes, digests and signatures."""

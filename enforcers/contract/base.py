@@ -1,0 +1,65 @@
+"""What every travelling model has in common: frozen, no unknown fields, bounded sizes."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+MAX_BYTES = 256 * 1024
+"""Largest record value that is sent or accepted."""
+MAX_VALID_FOR_MS = 5_000
+"""Longest time that a gate may wait: shorter than the judges' session timeout."""
+MAX_SAFE_INTEGER = 2**53 - 1
+"""Larger integers do not survive every JSON reader."""
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+"""Printable ASCII without spaces, so that it looks the same in every log."""
+Line = Annotated[str, StringConstraints(max_length=2_000)]
+"""Text written for people."""
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 in lower-case hexadecimal."""
+Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("moment lies outside the calendar in UTC") from error
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    PlainSerializer(_rfc3339, return_type=str, when_used="json"),
+]
+"""UTC, microseconds, always six digits, so that text order is time order."""
+
+
+class Record(BaseModel):
+    """Base of every model that travels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def uuid7() -> uuid.UUID:
+    """A UUID whose text order is creation order (RFC 9562, version 7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return uuid.UUID(int=value)
+
+
+def utc_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)

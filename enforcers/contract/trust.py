@@ -1,0 +1,97 @@
+"""
+The trust file: which public keys may judge, execute, archive and administer, and until when.
+
+It is named by the operator and never read from Kafka or from the working directory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints, ValidationError
+
+from enforcers.contract.action import Capability
+from enforcers.contract.base import Identifier, Moment, Record
+from enforcers.contract.signing import key_id
+from enforcers.errors import SignatureError, TrustError
+
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Role(StrEnum):
+    """What a key may sign."""
+
+    ADMINISTRATOR = "administrator"
+    JUDGE = "judge"
+    ARCHIVER = "archiver"
+    EXECUTOR = "executor"
+
+
+class TrustedKey(Record):
+    """One public key, its owner and what it may do."""
+
+    id: Identifier
+    role: Role
+    public_key: PublicKey
+    not_before: Moment | None = None
+    not_after: Moment | None = None
+    capabilities: tuple[Capability, ...] = ()
+    """What this executor is trusted to do; other roles have none."""
+
+    @property
+    def kid(self) -> str:
+        """Name of the key, as in the `kid` header."""
+        return key_id(bytes.fromhex(self.public_key))
+
+    def valid_at(self, moment: datetime) -> bool:
+        """Whether the key may be used at `moment`."""
+        after = self.not_before is None or self.not_before <= moment
+        return after and (self.not_after is None or moment < self.not_after)
+
+
+class TrustFile(Record):
+    """The file as it is written."""
+
+    version: Literal[1] = 1
+    keys: tuple[TrustedKey, ...]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Trusted keys by their name."""
+
+    keys: dict[str, TrustedKey]
+
+    def key(self, kid: str, role: Role, moment: datetime) -> TrustedKey:
+        """The key called `kid`, where it may act in `role` now. Raises SignatureError."""
+        found = self.keys.get(kid)
+        if found is None or found.role is not role:
+            raise SignatureError(f"key `{kid[:40]}` is not trusted as {role.value}; add it to the trust file")
+        if not found.valid_at(moment):
+            raise SignatureError(f"key `{kid}` is not valid now; rotate it in the trust file")
+        return found
+
+
+def build_trust(file: TrustFile) -> Trust:
+    """Index a trust file. Raises TrustError where one key stands twice."""
+    keys = {key.kid: key for key in file.keys}
+    if len(keys) != len(file.keys):
+        raise TrustError("one public key stands twice in the trust file; give each role a key of its own")
+    return Trust(keys)
+
+
+def load_trust(path: Path) -> Trust:
+    """Read a trust file. Raises TrustError."""
+    try:
+        file = TrustFile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise TrustError(f"trust file `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TrustError(f"trust file `{path}` refused at `{where}`: {first['msg'].lower()}") from error
+    return build_trust(file)

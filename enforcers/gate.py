@@ -1,0 +1,233 @@
+"""
+The gate: nothing runs until a verified verdict says so.
+
+    proposal ──sign──▶ channel ──▶ judge ──▶ channel ──verify──▶ permit ──▶ outcome
+
+INVARIANT: a proposal becomes a permit only by a verdict that a pinned judge signed over the very bytes that this
+gate sent, while it was waiting for it, before its own monotonic deadline. Every other ending is an error that
+says which one it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from enforcers.channel import VerdictChannel
+from enforcers.contract.action import (
+    Action,
+    CanaryPayload,
+    Capability,
+    Principal,
+    PrincipalKind,
+    Proposal,
+    Target,
+)
+from enforcers.contract.base import utc_now, uuid7
+from enforcers.contract.digest import action_digest
+from enforcers.contract.outcome import Status
+from enforcers.contract.signing import Signer
+from enforcers.contract.trust import Trust
+from enforcers.contract.verdict import Decision, Verdict
+from enforcers.contract.wire import encode
+from enforcers.dispatch import Dispatcher
+from enforcers.ending import Ending, ending_of, outcome_of
+from enforcers.errors import (
+    ActionDeniedError,
+    ApprovalNeededError,
+    NotAdmittedError,
+    NoVerdictError,
+    SluicegateError,
+)
+from enforcers.permit import Permit
+from enforcers.waiting import Waiting, WaitingRoom
+
+CANARY_VALID_MS = 1_000
+CANARY_EVERY_S = 30.0
+"""Shorter than the brokers' idle time-outs, so that no action pays for a new connection."""
+REOPEN_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Who a gate acts for: its id and key, whom it trusts, and what it can do."""
+
+    id: str
+    signer: Signer
+    trust: Trust
+    capabilities: tuple[Capability, ...] = ()
+
+
+class Gate:
+    """Blocks proposals until a verdict. One per process and event loop."""
+
+    def __init__(self, executor: Executor, channel: VerdictChannel, *, limit: int = 1_024) -> None:
+        self._executor = executor
+        self._channel = channel
+        self._room = WaitingRoom(executor.id, executor.trust, limit)
+        self._dispatcher = Dispatcher(executor.id, executor.signer, channel, self._lost)
+        self._shut_because = "it was never opened"
+        self._keeper: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a canary has come back since the last connection."""
+        return not self._shut_because
+
+    @property
+    def ignored(self) -> dict[str, int]:
+        """Records that were not obeyed, counted by reason."""
+        return dict(self._room.ignored)
+
+    async def open(self, timeout_s: float = 10.0) -> None:
+        """Connect and wait for one answered canary. Raises NoVerdictError or BrokerError."""
+        await self._channel.open(self._room.receive, self._lost)
+        deadline = time.monotonic() + timeout_s
+        while not await self._canary():
+            if time.monotonic() >= deadline:
+                await self._channel.close()
+                raise NoVerdictError(f"no judge answered within {timeout_s:g} s; start one with `sluicegate up`")
+        self._keeper = asyncio.get_running_loop().create_task(self._keep_open())
+
+    async def close(self) -> None:
+        """Fail what is waiting, send what is unsent, and disconnect."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        self._shut("it was closed")
+        await self._dispatcher.drain()
+        await self._channel.close()
+
+    async def __aenter__(self) -> Gate:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def propose(self, proposal: Proposal, valid_for_ms: int = 1_000) -> Verdict:
+        """Only the verified verdict; nothing may be run on it. Raises NoVerdictError or ContractError."""
+        self._check_open()
+        return await self._decided(self._send(proposal, valid_for_ms))
+
+    @contextlib.asynccontextmanager
+    async def admitted(self, proposal: Proposal, valid_for_ms: int = 1_000) -> AsyncIterator[Permit]:
+        """
+        A permit for the body; the outcome is reported when the body ends, also when it raises.
+
+        Raises, before the body: ActionDeniedError, ApprovalNeededError, NoVerdictError, and ContractError for a
+        proposal that cannot be sent.
+        """
+        self._check_open()
+        waiting = self._send(proposal, valid_for_ms)
+        permit = await self._permit(waiting)
+        started = time.perf_counter()
+        try:
+            yield permit
+        except BaseException as error:
+            ending = ending_of(permit, started, error)
+            await asyncio.shield(self._report(waiting, permit.verdict, ending))
+            raise
+        await asyncio.shield(self._report(waiting, permit.verdict, ending_of(permit, started, None)))
+
+    async def _permit(self, waiting: Waiting) -> Permit:
+        try:
+            verdict = await self._decided(waiting)
+        except NoVerdictError as error:
+            silence = outcome_of(waiting, None, Ending(Status.NO_VERDICT, error=str(error)))
+            self._dispatcher.report_later(silence)
+            raise
+        refusal = refusal_of(verdict, self._executor.capabilities)
+        if refusal is None:
+            return Permit(waiting.action, verdict, waiting.deadline)
+        self._dispatcher.report_later(outcome_of(waiting, verdict, Ending(Status.BLOCKED)))
+        raise refusal
+
+    async def _report(self, waiting: Waiting, verdict: Verdict, ending: Ending) -> None:
+        await self._dispatcher.report(outcome_of(waiting, verdict, ending))
+
+    def _send(self, proposal: Proposal, valid_for_ms: int) -> Waiting:
+        action = Action(
+            id=uuid7(),
+            proposal=proposal,
+            executor=self._executor.id,
+            capabilities=self._executor.capabilities,
+            reply_partition=self._channel.reply_partition,
+            issued_at=utc_now(),
+            valid_for_ms=valid_for_ms,
+            nonce=secrets.token_hex(16),
+        )
+        value = encode(action)
+        waiting = Waiting(action, value, action_digest(value), time.monotonic() + valid_for_ms / 1000)
+        self._room.enter(waiting)
+        self._dispatcher.propose(waiting)
+        return waiting
+
+    async def _decided(self, waiting: Waiting) -> Verdict:
+        try:
+            return await self._room.verdict(waiting)
+        except NoVerdictError:
+            self._wake.set()
+            raise
+        finally:
+            self._room.leave(waiting)
+
+    async def _canary(self) -> bool:
+        principal = Principal(id=f"canary:{self._executor.id}"[:200], kind=PrincipalKind.SERVICE)
+        target = Target(system="canary", environment="canary")
+        proposal = Proposal(principal=principal, target=target, payload=CanaryPayload())
+        waiting = self._send(proposal, CANARY_VALID_MS)
+        try:
+            await self._room.verdict(waiting)
+        except NoVerdictError as error:
+            self._shut_because = str(error)
+            return False
+        finally:
+            self._room.leave(waiting)
+        self._shut_because = ""
+        return True
+
+    def _check_open(self) -> None:
+        if self._shut_because:
+            raise NoVerdictError(f"gate is not open ({self._shut_because}); nothing was executed")
+
+    def _lost(self, why: str) -> None:
+        self._shut(why)
+        self._wake.set()
+
+    def _shut(self, why: str) -> None:
+        self._shut_because = why
+        self._room.fail_all(f"connection to the judge was lost: {why}")
+
+    async def _keep_open(self) -> None:
+        """A canary every 30 s and after every silence; a new connection, behind a new canary, after every loss."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CANARY_EVERY_S):
+                    await self._wake.wait()
+            self._wake.clear()
+            while not await self._canary():
+                await asyncio.sleep(REOPEN_EVERY_S)
+                with contextlib.suppress(SluicegateError):
+                    await self._channel.close()
+                    await self._channel.open(self._room.receive, self._lost)
+
+
+def refusal_of(verdict: Verdict, capabilities: tuple[Capability, ...]) -> NotAdmittedError | None:
+    """The error that an executor gets for a verdict, or None where it may act."""
+    first = verdict.reasons[0] if verdict.reasons else None
+    why = first.message if first else "no rule allows it"
+    remedy = f"; {first.remedy}" if first and first.remedy else ""
+    if verdict.decision is Decision.REQUIRE_APPROVAL:
+        return ApprovalNeededError(f"approval needed: {why}{remedy}", verdict)
+    if verdict.decision is not Decision.ALLOW:
+        return ActionDeniedError(f"denied: {why}{remedy}", verdict)
+    unknown = {one.kind for one in verdict.obligations} - {one.value for one in capabilities}
+    if unknown:
+        return ActionDeniedError(f"denied: executor cannot carry out `{', '.join(sorted(unknown))}`", verdict)
+    return None

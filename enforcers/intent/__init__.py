@@ -1,0 +1,1 @@
+"""Reads what an action would do: action → Intent, one package per kind."""

@@ -1,0 +1,409 @@
+"""
+`git`, by its subcommands.
+
+A repository's own settings can run programs (hooks, `core.fsmonitor`, filters); a checkout is trusted as far as its workspace is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from enforcers.intent.model import Verb
+from enforcers.intent.shell.calls import (
+    DESCRIBED,
+    INTERPRETER,
+    READ_ONLY,
+    UNKNOWN,
+    WRAPPER,
+    Call,
+    Reading,
+    configure,
+    thing,
+    unclear,
+    union,
+)
+from enforcers.intent.shell.codes import Code
+from enforcers.intent.shell.names import names
+from enforcers.intent.shell.options import read_options
+from enforcers.intent.shell.paths import SECRET
+from enforcers.intent.shell.programs.git_refs import (
+    REFS,
+    branch,
+    clone,
+    commit,
+    fetch,
+    gc,
+    lost,
+    push,
+    rebase,
+    remote,
+    remotes,
+    tag,
+    work,
+)
+from enforcers.intent.shell.tables import Table, act
+
+_GLOBAL = """
+        -C= -c= --git-dir= --work-tree= --exec-path?x --namespace= --config-env=x --super-prefix=
+        --attr-source= --list-cmds= --bare --no-pager -P -p|--paginate!x
+        --no-replace-objects --literal-pathspecs --no-optional-locks --html-path --man-path
+        --info-path --version --help -h -v --icase-pathspecs
+    """
+_PLAIN_SETTINGS = (
+    "user.name",
+    "user.email",
+    "color.",
+    "advice.",
+    "init.defaultbranch",
+    "core.quotepath",
+    "log.",
+    "commit.gpgsign",
+    "core.autocrlf",
+    "core.abbrev",
+    "pull.rebase",
+    "push.default",
+    "diff.renames",
+    "column.",
+    "i18n.",
+    "format.pretty",
+    "core.ignorecase",
+    "merge.conflictstyle",
+    "rerere.enabled",
+    "fetch.prune",
+    "core.filemode",
+    "status.",
+)
+_READ = names("""
+        status log diff show blame annotate shortlog describe rev-parse rev-list ls-files ls-tree
+        cat-file grep name-rev merge-base for-each-ref show-ref show-branch cherry
+        count-objects diff-tree diff-index diff-files whatchanged var version help
+        check-ignore check-attr check-mailmap check-ref-format verify-commit verify-tag
+        verify-pack fsck range-diff ls-remote get-tar-commit-id patch-id interpret-trailers
+        merge-tree stripspace column
+    """)
+_LOOKS = """
+        --output=w --ext-diff!x --textconv!x -O? --open-files-in-pager?x --upload-pack=x --exec=x
+        -n= -S= -G= -L= --format= --pretty? --since= --until= --author= --grep= -e= -f=r
+        --filters!x --no-index --remote= -U= -W --batch-command --date= --stat? --color? -o=
+        --max-count= --sort= --points-at= --contains= --in-place!x
+    """
+
+
+def _git(call: Call) -> Reading:
+    """`git [options] subcommand …`."""
+    options = read_options(call.args, _GLOBAL, stop=True)
+    found = [
+        act(call, o.action, o.value)
+        for o in options.given
+        if o.action == "x" and (o.value or o.name != "exec-path")
+    ]
+    found += [setting(value) for value in options.values("c")]
+    for name in ("git-dir", "work-tree", "C"):
+        found += [call.file("m", value) for value in options.values(name)]
+    if options.has("git-dir"):
+        found.append(Reading(opaque=(Code.CONFIGURED_COMMAND,)))
+    for value in options.values("C"):
+        call = replace(
+            call, scope=replace(call.scope, place=call.scope.place.moved(value, sure=True))
+        )
+    if options.unknown:
+        found.append(Reading(opaque=(Code.CONFIGURED_COMMAND,)))
+    if not options.operands:
+        return union(found) + Reading(tags=(READ_ONLY,))
+    name, args = options.operands[0], options.operands[1:]
+    return union(found) + _subcommand(replace(call, args=args), name)
+
+
+def setting(text: str) -> Reading:
+    """`-c name=value`: only names that can run nothing are plain."""
+    name = text.partition("=")[0].lower()
+    plain = any(
+        name == known or (known.endswith(".") and name.startswith(known))
+        for known in _PLAIN_SETTINGS
+    )
+    return Reading() if plain else Reading(opaque=(Code.CONFIGURED_COMMAND,), tags=(INTERPRETER,))
+
+
+def _subcommand(call: Call, name: str) -> Reading:
+    """One subcommand; one that is not known may be an alias or a program."""
+    if "--help" in call.args and name in (*_READ, *_SUBCOMMANDS):
+        return Reading(tags=(READ_ONLY,))
+    if name in _READ:
+        return _look(call, name)
+    return _SUBCOMMANDS[name](call) if name in _SUBCOMMANDS else Reading(tags=(UNKNOWN,))
+
+
+def _look(call: Call, name: str) -> Reading:
+    """A subcommand that looks, but for options that write or run."""
+    options = read_options(call.args, _LOOKS)
+    found = [act(call, o.action, o.value) for o in options.given if o.action]
+    if name == "grep" and options.has("O"):
+        found.append(Reading(opaque=(Code.CONFIGURED_COMMAND,)))
+    if name == "ls-remote":
+        found += [remote(operand) for operand in options.operands[:1]]
+    found += [_shown(call, operand) for operand in options.operands]
+    return union(found) + Reading(tags=(READ_ONLY,))
+
+
+def _shown(call: Call, operand: str) -> Reading:
+    """A file that is shown, where its name says that it is secret, also as `commit:path`."""
+    read = call.file("r", operand.rpartition(":")[2])
+    secret = any(SECRET in effect.resource.tags for effect in read.effects)
+    return read if secret else Reading()
+
+
+def _checkout(call: Call) -> Reading:
+    """`git checkout`: a branch is taken, but paths lose their changes."""
+    options = read_options(
+        call.args,
+        """
+        -b= -B= -f|--force -p --patch --ours --theirs -m|--merge --orphan= --pathspec-from-file= -t
+        -l -q -d|--detach --conflict= --track?
+    """,
+    )
+    named = options.operands
+    pathlike = len(named) == 1 and ("." in named[0] or named[0].startswith(":"))
+    if options.has("b", "orphan") and not options.has("force", "B"):
+        return work(Verb.CREATE, what=REFS)
+    if (
+        options.has("force", "B", "ours", "theirs", "merge", "p", "patch", "pathspec-from-file")
+        or "--" in call.args
+        or len(named) > 1
+        or pathlike
+    ):
+        return lost()
+    return work(Verb.WRITE)
+
+
+def _switch(call: Call) -> Reading:
+    """`git switch`."""
+    options = read_options(
+        call.args,
+        """
+        -c|--create= -C|--force-create= -f|--force --discard-changes -m|--merge -d|--detach
+        -t|--track? --orphan= -q
+    """,
+    )
+    lost = options.has("force-create", "force", "discard-changes", "merge")
+    return lost() if lost else work(Verb.WRITE)
+
+
+def _restore(call: Call) -> Reading:
+    """`git restore`: only what is staged can be got back."""
+    options = read_options(
+        call.args,
+        """
+        -s|--source= -S|--staged -W|--worktree -p --ours --theirs -m --pathspec-from-file= -q
+    """,
+    )
+    return work(Verb.WRITE) if options.has("staged") and not options.has("worktree") else lost()
+
+
+def _reset(call: Call) -> Reading:
+    """`git reset`: `--hard` and its kin lose work."""
+    options = read_options(
+        call.args,
+        """
+        --hard --merge --keep --soft --mixed -p -q -N --pathspec-from-file=
+    """,
+    )
+    return lost() if options.has("hard", "merge", "keep") else work(Verb.WRITE)
+
+
+def _clean(call: Call) -> Reading:
+    """`git clean`: removes files that are in no commit."""
+    options = read_options(call.args, "-n|--dry-run -f|--force -d -x -X -e|--exclude= -i -q")
+    return Reading(tags=(READ_ONLY,)) if options.has("dry-run") else lost()
+
+
+def _verbs(
+    read: str, change: str = "", lost: str = "", run: str = "", bare: str = "read"
+) -> Callable[[Call], Reading]:
+    """A reader for a subcommand with verbs of its own."""
+    kinds = {
+        word: kind
+        for kind, text in (("read", read), ("change", change), ("lost", lost), ("run", run))
+        for word in text.split()
+    }
+
+    def reader(call: Call) -> Reading:
+        words = [arg for arg in call.args if not arg.startswith("-")]
+        kind = kinds.get(words[0], "") if words else bare
+        if kind == "read":
+            return Reading(tags=(READ_ONLY,))
+        if kind == "change":
+            return (
+                work(Verb.WRITE) if "--force" not in call.args and "-f" not in call.args else lost()
+            )
+        if kind == "lost":
+            return lost()
+        return unclear(Code.HIDDEN_COMMAND) if kind == "run" else Reading(tags=(UNKNOWN,))
+
+    return reader
+
+
+def _config(call: Call) -> Reading:
+    """`git config`: shows, or sets; a setting that may run a program is opaque."""
+    options = read_options(
+        call.args,
+        """
+        -f|--file= --blob= --type= --default= -l|--list --get --get-all --get-regexp --get-urlmatch
+        --get-color= --unset --unset-all --add --replace-all --rename-section
+        --remove-section -e|--edit!x --global --system --local --worktree --show-origin
+        --show-scope -z --name-only
+    """,
+    )
+    words = options.operands
+    if options.has("edit") or words[:1] == ("edit",):
+        return unclear(Code.CONFIGURED_COMMAND)
+    shows = options.has(
+        "list", "get", "get-all", "get-regexp", "get-urlmatch", "get-color"
+    ) or words[:1] in (("list",), ("get",))
+    removes = options.has(
+        "unset", "unset-all", "remove-section", "rename-section", "add", "replace-all"
+    )
+    if shows or (len(words) == 1 and not removes):
+        return union([call.file("r", name) for name in options.values("file")]).tagged(READ_ONLY)
+    name = next((word for word in words if "." in word), "")
+    tags = ("system",) if options.has("global", "system") else ()
+    return (
+        setting(name)
+        + configure(f"git config {name}", *tags).tagged(DESCRIBED)
+        + Reading(tags=(DESCRIBED,))
+    )
+
+
+def _files(letter: str) -> Callable[[Call], Reading]:
+    """A subcommand whose operands are files."""
+
+    def reader(call: Call) -> Reading:
+        options = read_options(
+            call.args,
+            """
+        -r --cached -f|--force -n|--dry-run -A|--all -u -p -v -k -q --pathspec-from-file=r --chmod=
+    """,
+        )
+        if options.has("dry-run"):
+            return Reading(tags=(READ_ONLY,))
+        deep = {"d": "D"}.get(letter, letter) if options.has("r") else letter
+        return union([call.file(deep, name) for name in options.operands]) + work(Verb.WRITE)
+
+    return reader
+
+
+def _nested(call: Call) -> Reading:
+    """`git bisect run CMD`, `git submodule foreach CMD`."""
+    for word in ("run", "foreach"):
+        if word in call.args:
+            argv = tuple(
+                arg
+                for arg in call.args[call.args.index(word) + 1 :]
+                if arg not in ("--recursive", "-q", "--quiet")
+            )
+            inner = call.script(argv[0]) if len(argv) == 1 else call.command(argv)
+            return inner.tagged(WRAPPER)
+    words = [arg for arg in call.args if not arg.startswith("-")]
+    if not words or words[0] in ("status", "summary", "log", "view", "visualize", "terms", "help"):
+        return Reading(tags=(READ_ONLY,))
+    if words[0] in ("deinit", "reset") or "--force" in call.args or "-f" in call.args:
+        return lost()
+    return unclear(Code.CONFIGURED_COMMAND) if words[0] in ("replay",) else work(Verb.WRITE)
+
+
+def _writes(call: Call) -> Reading:
+    """A subcommand that writes the tree or refs, and loses nothing."""
+    options = read_options(
+        call.args,
+        """
+        -o|--output-directory|--output=w --remote= --exec=x -s|--strategy=x -X= -m= -F=r --format=
+        --prefix= -x!- -u= --ext!x
+    """,
+    )
+    found = [act(call, o.action, o.value) for o in options.given if o.action]
+    return union(found) + work(Verb.WRITE)
+
+
+def _always(reading: Reading) -> Callable[[Call], Reading]:
+    """A subcommand that is the same with all arguments."""
+    return lambda call: reading
+
+
+_SUBCOMMANDS: dict[str, Callable[[Call], Reading]] = {
+    "push": push,
+    "fetch": fetch,
+    "pull": fetch,
+    "clone": clone,
+    "commit": commit,
+    "checkout": _checkout,
+    "switch": _switch,
+    "restore": _restore,
+    "reset": _reset,
+    "clean": _clean,
+    "branch": branch,
+    "tag": tag,
+    "remote": remotes,
+    "config": _config,
+    "add": _files("r"),
+    "rm": _files("d"),
+    "mv": _files("w"),
+    "stage": _files("r"),
+    "rebase": rebase,
+    "bisect": _nested,
+    "submodule": _nested,
+    "stash": _verbs(
+        "list show", "push save apply pop create store branch", "drop clear", bare="change"
+    ),
+    "reflog": _verbs("show list exists", "", "expire delete drop"),
+    "worktree": _verbs("list", "add lock unlock move repair", "remove prune"),
+    "notes": _verbs("list show get-ref", "add append copy edit merge", "remove prune"),
+    "bundle": _verbs("verify list-heads", "create unbundle"),
+    "sparse-checkout": _verbs("list check-rules", "init set add reapply disable", "clean"),
+    "lfs": _verbs(
+        "ls-files status env version logs locks",
+        """
+        track untrack fetch pull push install lock unlock checkout
+    """,
+        "prune migrate uninstall",
+    ),
+    "maintenance": _verbs("", "run", "", "start register unregister stop"),
+    "rerere": _verbs("status diff remaining", "", "forget clear gc", bare="change"),
+    "gc": gc,
+    "prune": _always(lost(REFS)),
+    "repack": gc,
+    "update-ref": _always(lost(REFS)),
+    "symbolic-ref": _verbs("", "", "", bare=""),
+    "filter-branch": _always(lost(REFS) + unclear(Code.INTERPRETER_CODE)),
+    "filter-repo": _always(lost(REFS)),
+    "replace": _always(lost(REFS)),
+    "send-pack": push,
+    "checkout-index": _always(lost()),
+    "read-tree": _always(lost()),
+    "fast-import": _always(lost(REFS)),
+    "difftool": _always(unclear(Code.CONFIGURED_COMMAND)),
+    "mergetool": _always(unclear(Code.CONFIGURED_COMMAND)),
+    "daemon": _always(unclear(Code.UNREAD_INPUT)),
+    "instaweb": _always(unclear(Code.CONFIGURED_COMMAND)),
+    "gui": _always(unclear(Code.CONFIGURED_COMMAND)),
+    "send-email": _always(unclear(Code.UNREAD_INPUT)),
+    "credential": _always(
+        thing(Verb.READ, "git credential", tags=("secret",)) + unclear(Code.UNREAD_INPUT)
+    ),
+    "archive": _writes,
+    "format-patch": _writes,
+    "apply": _writes,
+    "am": _writes,
+    "merge": _writes,
+    "cherry-pick": _writes,
+    "revert": _writes,
+    "init": _writes,
+    "hash-object": _writes,
+    "write-tree": _writes,
+    "commit-tree": _writes,
+    "update-index": _writes,
+    "request-pull": _writes,
+    "fetch-pack": fetch,
+    "pack-refs": _writes,
+}
+
+PROGRAMS: Table = (("git", _git),)

@@ -1,0 +1,142 @@
+"""
+The proof that a WHERE clause bounds what a statement touches.
+
+Nothing is inferred from what a condition means: only `own column = constant` and `own column IN
+(constants)` bound anything, joined by AND, or by OR where every branch bounds the same columns.
+A LIMIT, a join, a range, a function and a comparison of constants prove nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from enforcers.catalog import Table
+from enforcers.intent.model import Extent
+from enforcers.intent.sql.words import words
+
+MAX_CONSTANTS = 100
+MAX_DEPTH = 32
+
+_NUMERIC = words(
+    "int integer bigint smallint tinyint mediumint int2 int4 int8 int64 hugeint serial bigserial ",
+    "numeric decimal number real float float4 float8 float64 double money",
+)
+_BOOLEAN = frozenset({"bool", "boolean", "bit"})
+_PSEUDO = words(
+    "user current_user session_user system_user current_role current_date current_timestamp sysdate ",
+    "systimestamp rownum level true false null default localtime localtimestamp",
+)
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The table whose rows a condition must bound, and how its columns may be written."""
+
+    names: frozenset[str]
+    """Qualifiers that mean this table, lower case."""
+    table: Table | None
+    alone: bool
+    """Whether no other table of the statement can own an unqualified column."""
+    family: str
+
+
+def prove(where: object, target: Target) -> Extent:
+    """How far the WHERE clause bounds the target."""
+    if not isinstance(where, exp.Expr):
+        return Extent.NONE
+    bound = _bound(where.this, target, MAX_DEPTH)
+    if not bound:
+        return Extent.UNPROVEN
+    keys = target.table.keys if target.table else ()
+    covered = any(bound.issuperset(key) for key in keys)
+    return Extent.KEY_BOUND if covered else Extent.FILTERED
+
+
+def _bound(condition: object, target: Target, depth: int) -> frozenset[str]:
+    """The target's columns that the condition ties to constants."""
+    if depth == 0:
+        return _NOTHING
+    if isinstance(condition, exp.Paren):
+        return _bound(condition.this, target, depth - 1)
+    if isinstance(condition, exp.And):
+        left, right = condition.this, condition.expression
+        return _bound(left, target, depth - 1) | _bound(right, target, depth - 1)
+    if isinstance(condition, exp.Or):
+        left, right = condition.this, condition.expression
+        return _bound(left, target, depth - 1) & _bound(right, target, depth - 1)
+    if type(condition) is exp.EQ:
+        return _equal(condition, target)
+    return _listed(condition, target) if isinstance(condition, exp.In) else _NOTHING
+
+
+def _equal(condition: exp.EQ, target: Target) -> frozenset[str]:
+    left, right = condition.this, condition.expression
+    return _tied(left, [right], target) or _tied(right, [left], target)
+
+
+def _listed(condition: exp.In, target: Target) -> frozenset[str]:
+    values = condition.expressions
+    others = any(condition.args.get(name) for name in ("query", "unnest", "field"))
+    if others or not 0 < len(values) <= MAX_CONSTANTS:
+        return _NOTHING
+    return _tied(condition.this, values, target)
+
+
+def _tied(column: object, values: list[exp.Expr], target: Target) -> frozenset[str]:
+    if not isinstance(column, exp.Column) or not _owns(column, target):
+        return _NOTHING
+    name = column.name.lower()
+    declared = target.table.columns.get(name) if target.table else None
+    kind = declared.type if declared else ""
+    fits = all(_is_constant(value, kind, target.family) for value in values)
+    return frozenset({name}) if fits else _NOTHING
+
+
+def _owns(column: exp.Column, target: Target) -> bool:
+    if column.args.get("db") or column.args.get("catalog"):
+        return target.alone and column.table.lower() in target.names
+    if column.args.get("table"):
+        return column.table.lower() in target.names
+    name = column.name.lower()
+    if target.table and target.table.columns:
+        return name in target.table.columns
+    # An undeclared "name" is a string in SQLite and MySQL where no such column exists.
+    quoted = bool(column.this.args.get("quoted")) and target.family in ("sqlite", "ansi")
+    return target.alone and not quoted and name not in _PSEUDO
+
+
+def _is_constant(value: exp.Expr, kind: str, family: str) -> bool:
+    if isinstance(value, exp.Paren | exp.Neg):
+        return _is_constant(value.this, kind, family)
+    if isinstance(value, exp.National):
+        return not _is_boolean(kind)
+    if isinstance(value, exp.Cast):
+        return isinstance(value.this, exp.Literal) and _fits(value.this, kind, family)
+    if isinstance(value, exp.Placeholder) or _is_numbered(value, family):
+        return _base(kind) in _NUMERIC
+    return isinstance(value, exp.Literal) and _fits(value, kind, family)
+
+
+def _is_numbered(value: exp.Expr, family: str) -> bool:
+    return isinstance(value, exp.Parameter) and family in ("postgres", "redshift")
+
+
+def _fits(value: exp.Literal, kind: str, family: str) -> bool:
+    """Whether equality with the constant compares by the column's type, not by a coercion."""
+    if _is_boolean(kind):
+        return False
+    if value.is_string or _base(kind) in _NUMERIC:
+        return True
+    # MySQL compares text with 0 as numbers: every text that does not begin with a digit is equal.
+    return not kind and family not in ("mysql", "ansi", "sqlite")
+
+
+def _is_boolean(kind: str) -> bool:
+    return _base(kind) in _BOOLEAN
+
+
+def _base(kind: str) -> str:
+    return kind.split("(", 1)[0].split(" ", 1)[0]

@@ -1,0 +1,110 @@
+"""What the functions of a statement do: nothing, something that is known, or something unknown."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from enforcers.intent.model import Resource, ResourceType, Verb
+from enforcers.intent.sql.codes import Code
+from enforcers.intent.sql.functions import (
+    BUILT_IN_SCHEMAS,
+    NAMED_ONLY,
+    PARSED_AND_ACTING,
+    Act,
+    act_of,
+    harmless,
+)
+from enforcers.intent.sql.state import SESSION, State
+
+_SYNTAX = (exp.And, exp.Or, exp.Xor, exp.Cast, exp.TryCast, exp.Case, exp.If, exp.Columns)
+"""Functions in the parser's tree that are operators or syntax in the text."""
+
+
+def visit_function(state: State, node: exp.Func) -> None:
+    """A call: harmless, acting or unknown."""
+    if isinstance(node, exp.DynamicIdentifier):
+        state.doubt(Code.DYNAMIC_NAME, "identifier()")
+    elif isinstance(node, NAMED_ONLY):
+        _named(state, node)
+    elif type(node) in PARSED_AND_ACTING:
+        _act(state, PARSED_AND_ACTING[type(node)], node)
+    elif isinstance(node, exp.Columns):
+        state.whole_rows = True
+    elif not isinstance(node, _SYNTAX):
+        state.functions[node.sql_name().lower()] = None
+
+
+def visit_dot(state: State, node: exp.Dot) -> None:
+    """A function with its schema or package in front, or a field of a value."""
+    called = node.expression
+    if isinstance(called, exp.Func):
+        _qualified(state, node, called)
+    elif isinstance(called, exp.Star | exp.Identifier):
+        inner = node.this.unnest() if isinstance(node.this, exp.Expr) else node.this
+        if isinstance(inner, exp.Subquery | exp.Select):
+            state.whole_rows = True
+
+
+def _qualified(state: State, node: exp.Dot, called: exp.Func) -> None:
+    if not isinstance(node.this, exp.Identifier | exp.Column | exp.Dot):
+        # A method on a value: its name alone decides.
+        return
+    schema = node.this.name.lower()
+    name = called.name if isinstance(called, exp.Anonymous) else called.sql_name()
+    full = f"{schema}.{name}".lower()
+    if schema in BUILT_IN_SCHEMAS:
+        return
+    if full in harmless(state.reading.family):
+        state.skip.add(id(called))
+        state.functions[full] = None
+    elif act_of(full) or act_of(schema):
+        state.skip.add(id(called))
+        _act(state, full if act_of(full) else schema, called)
+    else:
+        state.functions[full] = None
+        state.doubt(Code.UNKNOWN_FUNCTION, full)
+
+
+def _named(state: State, node: exp.Func) -> None:
+    name = node.name.lower()
+    if id(node) in state.skip:
+        return
+    if act_of(name):
+        _act(state, name, node)
+        return
+    state.functions[name] = None
+    plain = name if name in harmless(state.reading.family) else _base(name, state)
+    if plain not in harmless(state.reading.family):
+        state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
+def _base(name: str, state: State) -> str:
+    """ClickHouse aggregates take a combinator as a suffix: `sumIf`, `uniqOrNull`."""
+    if state.reading.family == "clickhouse":
+        for suffix in ("if", "array", "map", "ornull", "ordefault", "state", "merge", "distinct"):
+            if name.endswith(suffix):
+                return name.removesuffix(suffix)
+    return name
+
+
+def _act(state: State, name: str, node: exp.Expr) -> None:
+    act = act_of(name)
+    state.functions[name] = None
+    if act is None:
+        state.doubt(Code.UNKNOWN_FUNCTION, name)
+        return
+    resource = _resource(act, name, node)
+    state.act(act.verb, resource)
+    if act.type is ResourceType.FILE and act.verb is Verb.IMPORT:
+        state.flow(resource, SESSION)
+    elif act.type in (ResourceType.FILE, ResourceType.HOST):
+        state.flow(SESSION, resource)
+    if act.tag in ("dynamic", "network"):
+        state.act(Verb.EXECUTE, Resource(ResourceType.FUNCTION, name, tags=(act.tag,)))
+
+
+def _resource(act: Act, name: str, node: exp.Expr) -> Resource:
+    literal = node.find(exp.Literal) if act.argument else None
+    if act.argument:
+        return Resource(act.type, literal.name[:200] if literal else "*", tags=(act.tag,))
+    return Resource(act.type, name, tags=(act.tag,))

@@ -1,0 +1,100 @@
+"""
+Text → tokens → one tree. The tokens are made once and given to the parser.
+
+Whatever the parser raises becomes a finding; its warnings are silenced, as they quote the text.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from enforcers.intent.model import Finding
+from enforcers.intent.sql.codes import Code, finding
+from enforcers.intent.sql.dialects import Reading
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
+
+COMMANDS = {
+    TokenType.COMMAND,
+    TokenType.EXECUTE,
+    TokenType.FETCH,
+    TokenType.SHOW,
+    TokenType.RENAME,
+}
+"""First words after which the parser keeps the rest of the statement as it is."""
+
+_STRINGS = {
+    TokenType.STRING,
+    TokenType.NATIONAL_STRING,
+    TokenType.RAW_STRING,
+    TokenType.HEREDOC_STRING,
+    TokenType.BYTE_STRING,
+    TokenType.HEX_STRING,
+    TokenType.BIT_STRING,
+}
+
+
+def tokenize(text: str, reading: Reading) -> list[Token] | Finding:
+    """The tokens of the text without trailing semicolons, or why there are none."""
+    try:
+        tokens = list(reading.parser.tokenize(text))
+        if tokens and tokens[0].token_type in COMMANDS:
+            tokens = _tokens_of_command(tokens[0], text, reading)
+    except (SqlglotError, RecursionError, ValueError, IndexError) as error:
+        return finding(Code.UNPARSABLE, type(error).__name__.lower())
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        tokens.pop()
+    return tokens
+
+
+def _tokens_of_command(first: Token, text: str, reading: Reading) -> list[Token]:
+    """The tokenizer takes what follows a command as one string; make tokens of all of it."""
+    length = first.end + 1 - first.start
+    masked = text[: first.start] + "x" * length + text[first.end + 1 :]
+    tokens = list(reading.parser.tokenize(masked))
+    return [first, *tokens[1:]]
+
+
+def screen_names(tokens: Sequence[Token], text: str) -> Finding | None:
+    """Letters outside ASCII in a name, and `U&` before a string or a name."""
+    if text.isascii() and "&" not in text:
+        return None
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.token_type is TokenType.UNICODE_STRING or _escapes(token, following, text):
+            return finding(Code.UNICODE_ESCAPE, span=(token.start, token.end + 1))
+        if not token.text.isascii() and token.token_type not in _STRINGS:
+            return finding(Code.NON_ASCII_NAME, token.text, (token.start, token.end + 1))
+    return None
+
+
+def _escapes(token: Token, following: Token | None, text: str) -> bool:
+    joined = following is not None and following.start == token.end + 1
+    return joined and token.text.lower() == "u" and text[token.end + 1 : token.end + 2] == "&"
+
+
+def parse_tokens(tokens: Sequence[Token], text: str, reading: Reading) -> exp.Expr | Finding:
+    """The tree of the one statement that the tokens hold, or why there is none."""
+    if any(token.token_type is TokenType.SEMICOLON for token in tokens):
+        return finding(Code.SEVERAL_STATEMENTS)
+    try:
+        trees = reading.parser.parser().parse(list(tokens), text)
+    except SqlglotError:
+        return finding(Code.UNPARSABLE, first_word(tokens))
+    except (RecursionError, ValueError, TypeError, AttributeError, LookupError) as error:
+        return finding(Code.UNPARSABLE, type(error).__name__.lower())
+    if len(trees) != 1 or trees[0] is None:
+        return finding(Code.SEVERAL_STATEMENTS if len(trees) > 1 else Code.UNPARSABLE)
+    return trees[0]
+
+
+def first_word(tokens: Sequence[Token]) -> str:
+    """The keyword that names the statement, lower case; empty where there is none."""
+    for token in tokens:
+        if token.token_type is not TokenType.L_PAREN:
+            return token.text.lower() if token.text.replace("_", "a").isalnum() else ""
+    return ""

@@ -1,0 +1,140 @@
+"""
+Which tables a statement touches: names, aliases, tags and the files and hosts that stand as tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+
+from sqlglot import exp
+
+from enforcers.catalog import Catalog, Table
+from enforcers.intent.model import Resource, ResourceType
+from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.words import words
+
+_FILE_FORMATS = frozenset({"parquet", "csv", "json", "delta", "text", "orc", "avro", "binaryfile"})
+_FILE_READERS = frozenset({"duckdb", "spark", "clickhouse"})
+_SCHEMAS_OF_VALUES = frozenset({"pg_toast", "binlog", "sys_query"})
+
+
+@dataclass(slots=True)
+class Seen:
+    """One table as the statement writes it, and what is touched of it."""
+
+    namespace: str
+    name: str
+    alias: str
+    table: Table | None
+    tags: tuple[str, ...]
+    """Tags of the relation as a whole, whatever column is named."""
+    columns: set[str] = field(default_factory=set)
+    whole: bool = False
+    select: exp.Expr | None = None
+    """The query whose FROM names it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Qualifiers that mean this table: the alias alone where there is one."""
+        if self.alias:
+            return frozenset({self.alias})
+        return frozenset({self.name.lower(), f"{self.namespace}.{self.name}".lower()})
+
+    def touched_tags(self, catalog: Catalog) -> tuple[str, ...]:
+        """Tags of what is touched: of the named columns, or of all under a star."""
+        holders = [self.table] if self.table else list(catalog.namesakes(self.name))
+        found = set(self.tags)
+        for table in holders:
+            found.update(table.tags if self.whole else table.tags_of(self.columns))
+        return tuple(sorted(found))
+
+    def resource(self, catalog: Catalog) -> Resource:
+        """The table as a resource of an effect."""
+        tags = self.touched_tags(catalog)
+        return Resource(ResourceType.TABLE, self.name, self.namespace, tags)
+
+
+def see(node: exp.Table, catalog: Catalog, reading: Reading) -> Seen:
+    """Read the table's name, alias and declaration."""
+    name, namespace = node_name(node)
+    known = catalog.find(namespace, name)
+    if known is None and namespace.lower() == reading.default_schema and namespace:
+        known = catalog.find("", name)
+    tags = system_tags(namespace, name)
+    if "*" in name:
+        tags = (*tags, *_wildcard_tags(name, catalog))
+    return Seen(namespace, name, node.alias.lower(), known, tags)
+
+
+def node_name(node: exp.Table) -> tuple[str, str]:
+    """Name and namespace of a table node; a name of four parts keeps all of them."""
+    parts = [part.name for part in node.parts] if node.this else []
+    return (parts[-1], ".".join(parts[:-1])) if parts else ("", "")
+
+
+def file_behind(node: exp.Table, seen: Seen, reading: Reading) -> bool:
+    """Whether the table's name is a path that the server opens as a file."""
+    if isinstance(node.this, exp.Var):
+        return True
+    if reading.family not in _FILE_READERS or seen.table is not None:
+        return False
+    if seen.namespace.lower() in _FILE_FORMATS:
+        return True
+    return bool(node.this.args.get("quoted")) and any(char in seen.name for char in "./\\:*?")
+
+
+def host_behind(seen: Seen, reading: Reading) -> str:
+    """The other server that the table's name points to, if it points to one."""
+    if reading.family == "oracle" and "@" in seen.name:
+        return seen.name.rpartition("@")[2]
+    if reading.family == "tsql" and seen.namespace.count(".") >= 2:
+        return seen.namespace.split(".", 1)[0]
+    return ""
+
+
+def system_tags(namespace: str, name: str) -> tuple[str, ...]:
+    """Tags of relations of the server that carry credentials or other people's values."""
+    last = namespace.lower().rpartition(".")[2]
+    if last in _SCHEMAS_OF_VALUES:
+        return ("pii",)
+    relations = _system_tables()
+    lowered = name.lower()
+    tag = relations.get(f"{last}.{lowered}") or relations.get(lowered)
+    if tag and lowered in _AMBIGUOUS and last not in _SYSTEM_SCHEMAS:
+        return ()
+    return (tag,) if tag else ()
+
+
+_AMBIGUOUS = words(
+    "jobs sessions processes credentials certificates query_history query_log text_log ",
+    "general_log slow_log column_statistics login_history access_history processlist jobs_by_user",
+)
+"""Names that people give to their own tables as well."""
+_SYSTEM_SCHEMAS = words(
+    "sys mysql information_schema performance_schema system account_usage organization_usage ",
+    "pg_catalog master msdb",
+)
+
+
+@cache
+def _system_tables() -> dict[str, str]:
+    path = resources.files("enforcers.intent.sql") / "data" / "system_tables.txt"
+    found: dict[str, str] = {}
+    for line in path.read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            tag, *names = line.split()
+            found.update(dict.fromkeys(names, tag))
+    return found
+
+
+def _wildcard_tags(pattern: str, catalog: Catalog) -> set[str]:
+    lowered = pattern.lower().rpartition(".")[2]
+    matching = (
+        table
+        for name, table in catalog.tables.items()
+        if fnmatchcase(name.rpartition(".")[2], lowered)
+    )
+    return {tag for table in matching for tag in table.tags}

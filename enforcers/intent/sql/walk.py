@@ -1,0 +1,283 @@
+"""
+Every node of the tree, once: each is given to the visitor of its class.
+
+Parents come before children, so a visitor can claim a child that means something else there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from enforcers.intent.model import Extent, Resource, ResourceType, Verb
+from enforcers.intent.sql import calls, columns, ddl, dml, transfer
+from enforcers.intent.sql.bound import Target, prove
+from enforcers.intent.sql.codes import Code
+from enforcers.intent.sql.reserved import is_expression, reserved_words
+from enforcers.intent.sql.scope import NO_NAMES, Names, bodies, key_of
+from enforcers.intent.sql.state import SESSION, State
+from enforcers.intent.sql.statements import FOREIGN
+from enforcers.intent.sql.tables import Seen, file_behind, host_behind, see
+
+Visitor = Callable[[State, exp.Expr], None]
+
+
+def walk(state: State, root: exp.Expr) -> None:
+    """Visit every node, with the names of common table expressions that it sees."""
+    reserved = reserved_words(state.reading.family)
+    stack: list[tuple[exp.Expr, Names]] = [(root, NO_NAMES)]
+    pop, push = stack.pop, stack.append
+    while stack:
+        node, names = pop()
+        kind = type(node)
+        if kind is exp.Identifier:
+            _identifier(state, node, reserved)
+            continue
+        if isinstance(node, exp.Table):
+            _table(state, node, names)
+        else:
+            visitor = _visitor(kind)
+            if visitor is not None:
+                visitor(state, node)
+        given = node.args
+        own = given.get("with_")
+        if isinstance(own, exp.With):
+            names = _with(state, own, names, stack)
+        for value in given.values():
+            if value is own and own is not None:
+                continue
+            if isinstance(value, exp.Expr):
+                push((value, names))
+            elif type(value) is list:
+                for item in value:
+                    if isinstance(item, exp.Expr):
+                        push((item, names))
+
+
+def _with(state: State, node: exp.With, names: Names, stack: list[tuple[exp.Expr, Names]]) -> Names:
+    inside, after = bodies(node, names, state.reading)
+    stack.extend(inside)
+    for udf in node.args.get("udfs") or ():
+        state.doubt(Code.UNKNOWN_CLAUSE, "function in with")
+        stack.append((udf, names))
+    return after
+
+
+def _identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> None:
+    word = node.args.get("this")
+    if type(word) is not str or node.args.get("quoted"):
+        return
+    lowered = word.lower()
+    if lowered not in reserved or is_expression(lowered, state.reading.family):
+        return
+    if _is_label(node, state):
+        return
+    state.doubt(Code.RESERVED_WORD, lowered)
+
+
+def _is_label(node: exp.Expr, state: State) -> bool:
+    """After a dot any word is a name; so it is after AS in an output column, but for T-SQL."""
+    start = node.meta.get("start")
+    before = state.text[:start].rstrip().lower() if isinstance(start, int) else ""
+    if isinstance(node.parent, exp.Alias) and state.reading.family != "tsql":
+        return before[-3:-2].isspace() and before.endswith("as")
+    return before.endswith(".") and state.reading.family != "tsql"
+
+
+def _table(state: State, node: exp.Table, names: Names) -> None:
+    this = node.this
+    if id(node) in state.skip or isinstance(this, exp.Func):
+        return
+    if not isinstance(this, exp.Identifier | exp.Dot | exp.Var):
+        if this is not None:
+            state.doubt(Code.DYNAMIC_NAME, type(this).__name__.lower())
+        return
+    if not node.args.get("db") and key_of(this, state.reading) in names:
+        return
+    seen = see(node, state.catalog, state.reading)
+    if _elsewhere(state, node, seen):
+        return
+    seen.select = _query_of(node)
+    _aliased_columns(node, seen)
+    _locks(state, node, seen)
+    state.reads.append(seen)
+
+
+def _query_of(node: exp.Table) -> exp.Expr | None:
+    parent = node.parent
+    while isinstance(parent, exp.From | exp.Join | exp.Table | exp.Paren):
+        parent = parent.parent
+    return parent if isinstance(parent, exp.Select) else None
+
+
+def _aliased_columns(node: exp.Table, seen: Seen) -> None:
+    alias = node.args.get("alias")
+    if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
+        seen.whole = True
+
+
+def _elsewhere(state: State, node: exp.Table, seen: Seen) -> bool:
+    """A table that is a file or lies on another server."""
+    host = host_behind(seen, state.reading)
+    if host:
+        resource = Resource(ResourceType.HOST, host, tags=("network",))
+        state.act(Verb.CONNECT, resource)
+        state.flow(resource, SESSION)
+    if not file_behind(node, seen, state.reading):
+        return False
+    resource = Resource(ResourceType.FILE, seen.name[:200])
+    state.act(Verb.IMPORT, resource)
+    state.flow(resource, SESSION)
+    return True
+
+
+_LOCKING = frozenset({"updlock", "xlock", "tablock", "tablockx", "holdlock", "serializable"})
+
+
+def _locks(state: State, node: exp.Table, seen: Seen) -> None:
+    hints = node.args.get("hints")
+    if hints and any(
+        str(word.name).lower() in _LOCKING for hint in hints for word in hint.find_all(exp.Var)
+    ):
+        state.writes.append((Verb.WRITE, seen, Extent.UNPROVEN))
+
+
+def _select(state: State, node: exp.Expr) -> None:
+    if node.args.get("into"):
+        transfer.select_into(state, node)
+    if node.args.get("locks"):
+        _locking_read(state, node)
+    for setting in node.args.get("settings") or ():
+        name = setting.this.name if isinstance(setting, exp.EQ) else "settings"
+        state.act(Verb.CONFIGURE, Resource(ResourceType.SETTING, name.lower()))
+    hint = node.args.get("hint")
+    if hint is not None:
+        _hint(state, hint)
+
+
+def _locking_read(state: State, node: exp.Expr) -> None:
+    """FOR UPDATE needs the right to write: it is taken as a write of what is locked."""
+    source = node.args.get("from_")
+    tables = [table for table in (source.find_all(exp.Table) if source else ())]
+    alone = len(tables) == 1 and not node.args.get("joins")
+    for table in tables:
+        seen = see(table, state.catalog, state.reading)
+        target = Target(seen.names, seen.table, alone, state.reading.family)
+        state.writes.append((Verb.WRITE, seen, prove(node.args.get("where"), target)))
+
+
+_PLAIN_VARIABLES = frozenset({"query_timeout", "max_execution_time", "parallelism"})
+
+
+def _hint(state: State, hint: exp.Expr) -> None:
+    for call in hint.find_all(exp.Anonymous):
+        state.skip.add(id(call))
+        if call.name.lower() == "set_var":
+            for pair in call.expressions:
+                name = pair.this.name.lower() if isinstance(pair, exp.EQ) else "set_var"
+                if name not in _PLAIN_VARIABLES:
+                    state.act(Verb.CONFIGURE, Resource(ResourceType.SETTING, name))
+
+
+def _join(state: State, node: exp.Expr) -> None:
+    for name in node.args.get("using") or ():
+        state.columns.append(("", name.name.lower()))
+    if (node.args.get("method") or "").upper() in ("NATURAL", "POSITIONAL"):
+        state.whole_rows = True
+
+
+def _whole_rows(state: State, node: exp.Expr) -> None:
+    state.whole_rows = True
+
+
+def _summarize(state: State, node: exp.Expr) -> None:
+    state.whole_rows = True
+    if isinstance(node.this, exp.Literal):
+        state.act(Verb.IMPORT, Resource(ResourceType.FILE, node.this.name[:200]))
+
+
+def _rows_from(state: State, node: exp.Expr) -> None:
+    if not isinstance(node.this, exp.Func):
+        state.doubt(Code.DYNAMIC_NAME, "table()")
+
+
+def _script(state: State, node: exp.Expr) -> None:
+    program = node.args.get("command_script")
+    name = program.name if isinstance(program, exp.Expr) else "script"
+    state.act(Verb.EXECUTE, Resource(ResourceType.PROGRAM, name[:200]))
+
+
+def _foreign(state: State, node: exp.Expr) -> None:
+    name = node.this if isinstance(node.this, str) else type(node).__name__
+    state.doubt(Code.UNKNOWN_STATEMENT, str(name).split(" ", 1)[0].lower())
+
+
+def _parameter(state: State, node: exp.Expr) -> None:
+    # `$1` over a stage or a table function is a column by position.
+    if state.reading.family in ("snowflake", "duckdb"):
+        state.whole_rows = True
+
+
+def _as_star(state: State, node: exp.Expr) -> None:
+    columns.visit_star(state, node)  # type: ignore[arg-type]
+
+
+_VISITORS: dict[type[exp.Expr], Visitor] = {
+    exp.Column: columns.visit_column,  # type: ignore[dict-item]
+    exp.Star: _as_star,
+    exp.Dot: calls.visit_dot,  # type: ignore[dict-item]
+    exp.Select: _select,
+    exp.Join: _join,
+    exp.Pivot: _whole_rows,
+    exp.Summarize: _summarize,
+    exp.PositionalColumn: _whole_rows,
+    exp.TableColumn: _whole_rows,
+    exp.Parameter: _parameter,
+    exp.TableFromRows: _rows_from,
+    exp.QueryTransform: _script,
+    exp.Insert: dml.visit_insert,  # type: ignore[dict-item]
+    exp.Update: dml.visit_update,  # type: ignore[dict-item]
+    exp.Delete: dml.visit_delete,  # type: ignore[dict-item]
+    exp.Merge: dml.visit_merge,  # type: ignore[dict-item]
+    exp.Create: ddl.visit_create,  # type: ignore[dict-item]
+    exp.Drop: ddl.visit_drop,  # type: ignore[dict-item]
+    exp.Alter: ddl.visit_alter,  # type: ignore[dict-item]
+    exp.TruncateTable: ddl.visit_truncate,
+    exp.Grant: ddl.visit_grant,
+    exp.Revoke: ddl.visit_grant,
+    exp.Comment: ddl.visit_comment,
+    exp.Analyze: ddl.visit_analyze,
+    exp.Undrop: ddl.visit_undrop,
+    exp.SwapTable: ddl.visit_swap,
+    exp.Refresh: ddl.visit_refresh,
+    exp.Cache: ddl.visit_cache,
+    exp.Uncache: ddl.visit_uncache,
+    exp.Copy: transfer.visit_copy,
+    exp.Export: transfer.visit_export,
+    exp.LoadData: transfer.visit_load,
+    exp.Put: transfer.visit_stage,
+    exp.Get: transfer.visit_stage,
+    exp.Attach: transfer.visit_attach,
+    exp.Detach: transfer.visit_attach,
+    exp.Install: transfer.visit_install,
+    exp.Kill: transfer.visit_kill,
+}
+_CACHE: dict[type[exp.Expr], Visitor | None] = {}
+
+
+def _visitor(kind: type[exp.Expr]) -> Visitor | None:
+    try:
+        return _CACHE[kind]
+    except KeyError:
+        return _CACHE.setdefault(kind, _choose(kind))
+
+
+def _choose(kind: type[exp.Expr]) -> Visitor | None:
+    if kind in _VISITORS:
+        return _VISITORS[kind]
+    if issubclass(kind, FOREIGN):
+        return _foreign
+    if issubclass(kind, exp.Func):
+        return calls.visit_function  # type: ignore[return-value]
+    return None

@@ -1,0 +1,74 @@
+"""A permit: the right to run one judged payload, once, until the verdict's time is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from enforcers.contract.action import Action, Payload, ShellPayload, SqlPayload
+from enforcers.contract.digest import sha256_hex
+from enforcers.contract.verdict import Obligation, Verdict
+from enforcers.errors import PermitError
+
+
+class Permit:
+    """
+    Held inside `async with gate.admitted(proposal)`.
+
+    `take()` gives the payload that may run: exactly what was judged, or exactly the verdict's rewrite.
+    """
+
+    def __init__(
+        self, action: Action, verdict: Verdict, deadline: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._action = action
+        # `deadline` is when the proposal's time is over; the judge may have given less.
+        self._deadline = deadline - max(0, action.valid_for_ms - verdict.valid_for_ms) / 1_000
+        self._clock = clock
+        self.verdict = verdict
+        self.used = False
+        self.executed_digest: str | None = None
+        self.rows: int | None = None
+        self.rolled_back = False
+        self.failure: str | None = None
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What the executor must do when it acts."""
+        return self.verdict.obligations
+
+    def take(self) -> Payload:
+        """The payload to run. Raises PermitError on the second call and after the verdict's time."""
+        if self.used:
+            raise PermitError("permit was used already; propose the action again")
+        if self._clock() >= self._deadline:
+            raise PermitError("permit has run out; propose the action again")
+        self.used = True
+        payload = self._payload()
+        self.executed_digest = sha256_hex(text_of(payload).encode())
+        return payload
+
+    def report_rows(self, rows: int | None) -> None:
+        """How many rows were returned or changed, for the outcome."""
+        self.rows = rows if rows is None or rows >= 0 else None
+
+    def report_failure(self, why: str) -> None:
+        """The payload ran and failed without an error being raised, for the outcome."""
+        self.failure = why
+
+    def _payload(self) -> Payload:
+        payload, rewrite = self._action.proposal.payload, self.verdict.rewrite
+        if rewrite is None:
+            return payload
+        if not isinstance(payload, SqlPayload) or sha256_hex(rewrite.text.encode()) != rewrite.digest:
+            raise PermitError("rewrite does not match its digest; propose the action again")
+        return SqlPayload(statement=rewrite.text)
+
+
+def text_of(payload: Payload) -> str:
+    """What a payload runs, as the text that the outcome's digest covers."""
+    if isinstance(payload, SqlPayload):
+        return payload.statement
+    if isinstance(payload, ShellPayload) and payload.line is not None:
+        return payload.line
+    return payload.model_dump_json()

@@ -1,0 +1,53 @@
+"""Named fragments: a bundle's `variables`, put into its conditions before CEL sees them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from enforcers.errors import PolicyError
+from enforcers.policy.vocabulary import VARIABLES
+
+# Strings and comments are tokens of their own, so that a name inside them is left alone.
+_TOKEN = re.compile(
+    r"""(?P<literal>[rRbB]{0,2}(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
+    r"""|(?P<comment>//[^\n]*)|(?P<field>\.\s*[A-Za-z_]\w*)|(?P<name>[A-Za-z_]\w*)|(?P<rest>.)""",
+    re.DOTALL,
+)
+_RESERVED = frozenset(VARIABLES) | {"true", "false", "null", "in", "size", "has", "matches"}
+MAX_EXPANDED = 32_768
+"""Longest condition after expansion, in characters: fragments that use fragments grow quickly."""
+
+
+def check_names(variables: Mapping[str, str]) -> None:
+    """Raise PolicyError if a fragment takes a name that the language has already."""
+    for name in variables:
+        if name in _RESERVED:
+            raise PolicyError(f"variable `{name}` has a reserved name; choose another")
+
+
+def expand_all(variables: Mapping[str, str]) -> dict[str, str]:
+    """Expand every fragment by those written before it. Raises PolicyError."""
+    expanded: dict[str, str] = {}
+    for name, text in variables.items():
+        expanded[name] = expand(text, expanded)
+    return expanded
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Return `text` with fragments put in. Raises PolicyError if it grows too long."""
+    result = "".join(
+        # The line end closes a comment that a fragment may end with.
+        f"({variables[token[0]]}\n)"
+        if token.lastgroup == "name" and token[0] in variables
+        else token[0]
+        for token in _TOKEN.finditer(text)
+    )
+    if len(result) > MAX_EXPANDED:
+        raise PolicyError(f"a condition grows beyond {MAX_EXPANDED} characters; shorten it")
+    return result
+
+
+def names_in(text: str) -> set[str]:
+    """Every name in `text` that stands alone: not a field, not inside a string or a comment."""
+    return {token[0] for token in _TOKEN.finditer(text) if token.lastgroup == "name"}

@@ -1,0 +1,231 @@
+"""
+A policy: a compiled bundle that decides.
+
+    Facts ─▶ laws that no rule overrides ─▶ prefilter ─▶ one evaluation ─▶ combine ─▶ Decision
+
+INVARIANT: `decide` answers with a denial to whatever goes wrong inside it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from cel_expr_python import cel
+from google.protobuf.message import Message
+
+from enforcers.contract.verdict import Decision as Answer
+from enforcers.contract.verdict import Reason
+from enforcers.intent.model import Intent
+from enforcers.policy import fragments, vocabulary
+from enforcers.policy.bundle import PRODUCTION, Bundle, Default, Match, Rule, RuleEffect
+from enforcers.policy.combining import Situation, combine, finding_reason
+from enforcers.policy.compiling import (
+    CompiledRule,
+    Matched,
+    Matrix,
+    RuleError,
+    check_fragment,
+    compile_rule,
+)
+from enforcers.policy.engine import Decision, Facts, TargetFacts
+from enforcers.policy.messages import (
+    MAX_PARTS,
+    IntentView,
+    principal_message,
+    target_message,
+    view_intent,
+)
+
+Signature = tuple[str, str, frozenset[str], frozenset[tuple[str, str]]]
+"""Environment, principal's kind, kinds of the intent, verbs with resource types."""
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+_ENVIRONMENT = vocabulary.environment()
+
+
+class Policy:
+    """Decides by the rules of one bundle. Safe to use from several threads."""
+
+    def __init__(self, bundle: Bundle, policy_hash: str) -> None:
+        """Compile the bundle. Raises PolicyError; lint and tests are `load_policy`'s work."""
+        self.bundle = bundle
+        self._hash = policy_hash
+        self._rules = compile_rules(bundle)
+        self._all = Matrix(self._rules)
+        self._single = {one.rule.id: Matrix([one]) for one in self._rules}
+        self._matrices: _Bounded[Signature, Matrix] = _Bounded(256)
+        self._views: _Bounded[int, IntentView] = _Bounded(4_096)
+        self._principal = lru_cache(1_024)(principal_message)
+        self._target = lru_cache(1_024)(self._target_message)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the bundle's bytes."""
+        return self._hash
+
+    def decide(self, facts: Facts) -> Decision:
+        """Return the decision for `facts`; never raises."""
+        try:
+            return self._decide(facts)
+        except RuleError as error:
+            return self._deny("rule_failed", str(error), "correct the rule that is named")
+        except Exception as error:
+            return self._deny("policy_failed", f"the policy failed: {type(error).__name__}", "")
+
+    def is_production(self, environment: str) -> bool:
+        """Whether an environment counts as production: all do that the bundle does not name."""
+        return environment not in self.bundle.non_production
+
+    def _decide(self, facts: Facts) -> Decision:
+        view = self._view(facts.intent)
+        if view.inadmissible:
+            reasons = tuple(finding_reason(finding) for finding in view.inadmissible)
+            return Decision(Answer.DENY, self._hash, reasons)
+        if not facts.principal.enrolled:
+            return self._deny(
+                "not_enrolled",
+                f"principal `{facts.principal.id[:200]}` is not enrolled",
+                "enrol it, or propose as a principal that is",
+            )
+        if view.oversized:
+            remedy = "split it into smaller actions"
+            return self._deny("oversized", f"the action has more than {MAX_PARTS} parts", remedy)
+        matched, failures = self._match(facts, view)
+        if failures:
+            return self._failed(failures)
+        return combine(matched, self._situation(facts, view))
+
+    def _match(self, facts: Facts, view: IntentView) -> tuple[tuple[Matched, ...], dict[str, str]]:
+        """What became of the rules, or which of them failed and how."""
+        signature = self._signature(facts, view)
+        matrix = self._matrices.get(signature, lambda: self._matrix(signature))
+        activation = self._activation(facts, view)
+        try:
+            return matrix.evaluate(activation, len(view.effects)), {}
+        except RuleError as error:
+            failures = self._failures(matrix, activation, len(view.effects))
+            # Every rule answers alone but not all together: that is a failure as well.
+            return (), failures or {"": str(error)}
+
+    def _failures(self, matrix: Matrix, activation: cel.Activation, effects: int) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for rule in matrix.rules:
+            try:
+                self._single[rule.id].evaluate(activation, effects)
+            except RuleError as error:
+                found[rule.id] = str(error)
+        return found
+
+    def _matrix(self, signature: Signature) -> Matrix:
+        return Matrix(one for one in self._rules if _may_match(one, signature))
+
+    def _signature(self, facts: Facts, view: IntentView) -> Signature:
+        environment = facts.target.environment
+        named = PRODUCTION if self.is_production(environment) else environment
+        return named, facts.principal.kind, view.kinds, view.touched
+
+    def _activation(self, facts: Facts, view: IntentView) -> cel.Activation:
+        return _ENVIRONMENT.Activation(
+            {
+                "principal": self._principal(facts.principal),
+                "target": self._target(facts.target),
+                "action": vocabulary.new_message(
+                    "Action", reason=facts.reason, ticket=facts.ticket
+                ),
+                "intent": view.message,
+            }
+        )
+
+    def _target_message(self, target: TargetFacts) -> Message:
+        return target_message(target, self.is_production(target.environment))
+
+    def _view(self, intent: Intent) -> IntentView:
+        # By identity: an intent is frozen, and the view holds it, so its id is not used again.
+        return self._views.get(id(intent), lambda: view_intent(intent))
+
+    def _situation(self, facts: Facts, view: IntentView) -> Situation:
+        return Situation(
+            policy_hash=self._hash,
+            effects=view.effects,
+            opaque=view.opaque,
+            production=self.is_production(facts.target.environment),
+            default_allows=self.bundle.default is Default.ALLOW_WITH_WOULD_DENY,
+            capabilities=facts.capabilities,
+        )
+
+    def _deny(self, code: str, message: str, remedy: str) -> Decision:
+        reason = Reason(code=code, message=message[:2_000], remedy=remedy)
+        return Decision(Answer.DENY, self._hash, (reason,))
+
+    def _failed(self, failures: dict[str, str]) -> Decision:
+        reasons = tuple(
+            Reason(
+                code="rule_failed",
+                message=f"rule `{rule or 'all'}` gave no answer: {error}"[:2_000],
+                rule=rule or None,
+                remedy="correct the rule",
+            )
+            for rule, error in sorted(failures.items())
+        )
+        return Decision(Answer.DENY, self._hash, reasons, failed_rules=tuple(sorted(failures)))
+
+
+def compile_rules(bundle: Bundle) -> tuple[CompiledRule, ...]:
+    """Compile every rule of a bundle. Raises PolicyError."""
+    fragments.check_names(bundle.variables)
+    variables = fragments.expand_all(bundle.variables)
+    for name, text in variables.items():
+        check_fragment(name, text)
+    return tuple(compile_rule(rule, variables) for rule in bundle.rules)
+
+
+def _may_match(compiled: CompiledRule, signature: Signature) -> bool:
+    environment, principal_kind, kinds, touched = signature
+    match = compiled.rule.match
+    return (
+        _admits(match.environment, environment)
+        and _admits(match.principal_kind, principal_kind)
+        and _kinds_match(compiled.rule, kinds)
+        and (not match.names_effects or _touches(match, touched))
+    )
+
+
+def _admits(values: Iterable[str], value: str) -> bool:
+    wanted = tuple(values)
+    return not wanted or value in wanted
+
+
+def _kinds_match(rule: Rule, kinds: frozenset[str]) -> bool:
+    """Allowing rules must know every nested kind; for the others one is enough."""
+    if not rule.match.kind:
+        return True
+    if rule.effect is RuleEffect.ALLOW:
+        return kinds <= set(rule.match.kind)
+    return bool(kinds & set(rule.match.kind))
+
+
+def _touches(match: Match, touched: frozenset[tuple[str, str]]) -> bool:
+    return any(_admits(match.verb, verb) and _admits(match.type, type_) for verb, type_ in touched)
+
+
+class _Bounded(Generic[Key, Value]):
+    """A cache that forgets what was added first. A race costs a second computation only."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the value for `key`, made if it is not there."""
+        value = self._values.get(key)
+        if value is None:
+            value = make()
+            self._values[key] = value
+            if len(self._values) > self._size:
+                self._values.popitem(last=False)
+        return value

@@ -1,0 +1,1 @@
+"""`make demo`: a maintenance agent on a customer database, from the proposal to the archive."""

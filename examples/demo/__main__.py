@@ -1,0 +1,165 @@
+"""
+Runs the demo: `python -m examples.demo`, or `make demo`.
+
+Everything is real: Apache Kafka on a loopback port, a judge and an archiver in processes of their own, signed
+records, a DuckDB customer database, and a reader of the archive in another process.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from console.identity import init_home, load_executor
+from console.settings import Settings
+from console.stack import Stack, running_stack
+from enforcers.contract.action import Payload, Principal, PrincipalKind, Proposal, ShellPayload, SqlPayload, Target
+from enforcers.errors import NotAdmittedError, NoVerdictError
+from enforcers.executors.command import CommandExecutor
+from enforcers.executors.duckdb_file import DuckDBExecutor
+from enforcers.gate import Gate
+from enforcers.permit import Permit
+from enforcers.sync_gate import SyncGate
+from examples.demo import database
+from examples.demo.session import AFTERWARDS, SESSION, WITHOUT_A_JUDGE, Step
+from streams.replies import KafkaVerdictChannel
+
+AGENT = Principal(id="agent:local", kind=PrincipalKind.AGENT, session="maintenance-1")
+HERE = Path(__file__).parent
+READER = """
+import duckdb, sys
+archive = duckdb.connect()
+archive.execute(open(sys.argv[1] + "/views.sql").read())
+print(archive.sql("SELECT decision, outcome, count(*) AS actions FROM timeline GROUP BY ALL ORDER BY ALL"))
+print(archive.sql("SELECT text, rules FROM timeline WHERE decision = 'deny' ORDER BY recorded_at LIMIT 20"))
+"""
+
+
+class Demo:
+    """One session of the agent behind one gate."""
+
+    def __init__(self, gate: SyncGate, path: Path, workspace: Path) -> None:
+        self._gate = gate
+        self._database = DuckDBExecutor(path)
+        self._commands = CommandExecutor(workspace)
+        self.seen: Counter[str] = Counter()
+        self.surprises = 0
+
+    def play(self, step: Step) -> None:
+        """Propose one step, run it if admitted, and print what happened."""
+        proposal = Proposal(principal=AGENT, target=self._target(step), payload=self._payload(step),
+                            reason="monthly maintenance", ticket="OPS-7")
+        started = time.perf_counter()
+        decision, why = "allow", ""
+        try:
+            with self._gate.admitted(proposal) as permit:
+                answered = time.perf_counter()
+                why = self._run(step, permit)
+        except NoVerdictError as error:
+            answered, decision, why = time.perf_counter(), "no verdict", str(error)
+        except NotAdmittedError as error:
+            answered, decision, why = time.perf_counter(), "deny", str(error)
+        self._show(step, decision, why, (answered - started) * 1000)
+
+    def _run(self, step: Step, permit: Permit) -> str:
+        if step.statement:
+            rows = self._database.run(permit)
+            return f"{rows.affected} rows changed" if rows.affected is not None else f"{len(rows.rows)} rows"
+        return f"exit code {self._commands.run(permit)}"
+
+    def _payload(self, step: Step) -> Payload:
+        if step.statement:
+            return SqlPayload(statement=step.statement)
+        return self._commands.payload(step.argv) if step.argv else ShellPayload(line=step.line)
+
+    def _target(self, step: Step) -> Target:
+        if step.statement:
+            return Target(system="duckdb", environment="production", dialect="duckdb", catalog="customers")
+        return Target(system="command", environment="production")
+
+    def _show(self, step: Step, decision: str, why: str, milliseconds: float) -> None:
+        mark = "✔" if decision == "allow" else "✘"
+        print(f"{mark} {decision:<10} {milliseconds:6.1f} ms  {step.text[:96]}")
+        print(f"{'':25}{why}")
+        self.seen[decision] += 1
+        self.surprises += decision != step.expected
+
+
+def settings_in(home: Path, path: Path) -> Settings:
+    """Settings of a stack that lives in one temporary folder."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    (home / "sluicegate.toml").write_text(
+        f'[catalogs]\ncustomers = "{HERE / "catalog.yaml"}"\n'
+        f'[targets.customers]\nsystem = "duckdb"\npath = "{path}"\ncatalog = "customers"\n'
+    )
+    return Settings.load({"home": home})
+
+
+def main() -> int:
+    """Play the session; 0 where every action ended as it should."""
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="sluicegate-demo-") as scratch:
+        root = Path(scratch)
+        path, workspace = root / "customers.duckdb", root / "workspace"
+        workspace.mkdir()
+        database.create(path)
+        settings = settings_in(root / "home", path)
+        init_home(settings)
+        print("starting Apache Kafka, a judge and an archiver …", flush=True)
+        with running_stack(settings) as stack:
+            surprises = play(settings, stack, path, workspace)
+            surprises += not archived(settings)
+    print(f"done in {time.perf_counter() - begun:.0f} s, {surprises} surprises")
+    return 1 if surprises else 0
+
+
+def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> int:
+    """The session, the time without a judge, and what came after; returns the number of surprises."""
+    executor = load_executor(settings)
+    gate = SyncGate(lambda: Gate(executor, KafkaVerdictChannel(stack.bootstrap, executor.id)))
+    gate.open(timeout_s=30)
+    demo = Demo(gate, path, workspace)
+    print(f"kafka at {stack.bootstrap}, judge is process {stack.judge.pid}\n")
+    for step in SESSION:
+        demo.play(step)
+    print(f"\ncustomers left: {database.count(path, 'customers')} of {database.CUSTOMERS}")
+    print("\nthe judge is killed (kill -9): nothing may run now")
+    stack.judge.kill()
+    demo.play(WITHOUT_A_JUDGE)
+    print("\nthe judge is started again")
+    stack.judge.start()
+    gate.close()
+    again = SyncGate(lambda: Gate(executor, KafkaVerdictChannel(stack.bootstrap, executor.id)))
+    again.open(timeout_s=30)
+    later = Demo(again, path, workspace)
+    later.play(AFTERWARDS)
+    again.close()
+    lost = database.count(path, "customers") != database.CUSTOMERS
+    return demo.surprises + later.surprises + lost
+
+
+def archived(settings: Settings) -> bool:
+    """Ask the archive from another process, as an SRE would; wait until the last action is in it."""
+    print("\nthe archive, read by another process with plain DuckDB:\n", flush=True)
+    expected = len(SESSION) + 2
+    deadline = time.monotonic() + 20
+    while _count(settings) < expected and time.monotonic() < deadline:
+        time.sleep(0.3)
+    subprocess.run([sys.executable, "-c", READER, str(settings.archive)], check=False)
+    return _count(settings) == expected
+
+
+def _count(settings: Settings) -> int:
+    script = READER.split("print", 1)[0] + "print(archive.sql('SELECT count(*) FROM timeline').fetchone()[0])"
+    asked = subprocess.run(
+        [sys.executable, "-c", script, str(settings.archive)], check=False, capture_output=True, text=True
+    )
+    return int(asked.stdout.strip() or 0) if asked.returncode == 0 else -1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

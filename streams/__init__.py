@@ -1,0 +1,1 @@
+"""Connects: Kafka, Faust and the embedded broker."""

@@ -1,0 +1,304 @@
+"""
+Every topic, in one table; docs/topics.md is made from it.
+
+    gates ──▶ actions ──▶ judges ──▶ verdicts, denials, history ──▶ gates, alerting
+    administrators ──▶ policies, grants, approvals, controls, principals ──▶ every judge
+    every topic ──▶ archiver
+
+INVARIANT: a cluster whose topics differ from this table is refused before any worker starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+from enforcers.errors import BrokerError
+
+Cleanup = Literal["delete", "compact"]
+TimestampType = Literal["CreateTime", "LogAppendTime"]
+
+ACTIONS_PARTITIONS = 8
+"""Fixed for the life of a cluster: the partition of a principal decides which judge owns it."""
+
+VERDICTS_PARTITIONS = 16
+"""Reply partitions; executors that share one are harmless to each other."""
+
+DAY_MS = 86_400_000
+WORK_RETENTION_MS = 7 * DAY_MS
+"""The archive keeps what is older."""
+CONTROL_RETENTION_MS = 400 * DAY_MS
+"""Judges read control topics from the beginning; they hold more than a year."""
+
+RECORD_BYTES = 262_144 + 65_536
+"""A record of the contract (256 KiB) with its headers and its batch frame."""
+
+_ALREADY_EXISTS = 36
+_CHECKED_SETTINGS = ("cleanup.policy", "message.timestamp.type")
+_VISIBLE_PATIENCE_S = 15.0
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: what it is for, who writes and reads it, and how long it is kept."""
+
+    name: str
+    purpose: str
+    key: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    partitions: int = 1
+    retention_ms: int | None = WORK_RETENTION_MS
+    """None: kept for ever (as compacted topics are)."""
+    cleanup: Cleanup = "delete"
+    timestamp_type: TimestampType = "CreateTime"
+    max_bytes: int = RECORD_BYTES
+
+    def settings(self) -> dict[str, str]:
+        """Return the topic's settings in Kafka's names."""
+        return {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(-1 if self.retention_ms is None else self.retention_ms),
+            "retention.bytes": "-1",
+            "message.timestamp.type": self.timestamp_type,
+            "max.message.bytes": str(self.max_bytes),
+        }
+
+
+ACTIONS = Topic(
+    "actions",
+    "what principals propose",
+    key="principal id",
+    writers=("gates",),
+    readers=("judges", "archiver"),
+    partitions=ACTIONS_PARTITIONS,
+    timestamp_type="LogAppendTime",
+)
+VERDICTS = Topic(
+    "verdicts",
+    "what judges answer",
+    key="executor id (decides the reply partition)",
+    writers=("judges",),
+    readers=("the waiting gate", "archiver"),
+    partitions=VERDICTS_PARTITIONS,
+    timestamp_type="LogAppendTime",
+)
+DENIALS = Topic(
+    "denials",
+    "verdicts that deny, for alerting",
+    key="principal id",
+    writers=("judges",),
+    readers=("alerting", "archiver"),
+    partitions=ACTIONS_PARTITIONS,
+)
+OUTCOMES = Topic(
+    "outcomes",
+    "what became of admitted actions",
+    key="principal id",
+    writers=("gates",),
+    readers=("judges", "archiver"),
+    partitions=ACTIONS_PARTITIONS,
+)
+HISTORY = Topic(
+    "history",
+    "counters and uses of a principal, co-partitioned with actions",
+    key="principal id",
+    writers=("judges",),
+    readers=("the judge that owns the partition", "archiver"),
+    partitions=ACTIONS_PARTITIONS,
+    cleanup="compact",
+    retention_ms=None,
+)
+REQUESTS = Topic(
+    "requests",
+    "requests for grants and approvals",
+    key="principal id",
+    writers=("gates", "judges"),
+    readers=("administrators", "archiver"),
+    partitions=ACTIONS_PARTITIONS,
+)
+PRINCIPALS = Topic(
+    "principals",
+    "who may propose",
+    key="principal id",
+    writers=("administrators",),
+    readers=("every judge", "archiver"),
+    cleanup="compact",
+    retention_ms=None,
+)
+GRANTS = Topic(
+    "grants",
+    "rights for a limited time",
+    key="grant id",
+    writers=("administrators",),
+    readers=("every judge", "archiver"),
+    cleanup="compact",
+    retention_ms=None,
+)
+APPROVALS = Topic(
+    "approvals",
+    "one record a vote",
+    key="approval id",
+    writers=("administrators",),
+    readers=("every judge", "archiver"),
+    retention_ms=CONTROL_RETENTION_MS,
+)
+CONTROLS = Topic(
+    "controls",
+    "revocations and quarantines",
+    key="control id",
+    writers=("administrators", "judges (quarantines only)"),
+    readers=("every judge", "archiver"),
+    retention_ms=CONTROL_RETENTION_MS,
+)
+POLICIES = Topic(
+    "policies",
+    "signed policy bundles",
+    key="bundle id",
+    writers=("administrators",),
+    readers=("every judge", "archiver"),
+    retention_ms=CONTROL_RETENTION_MS,
+    max_bytes=1_048_588,
+)
+FINDINGS = Topic(
+    "findings",
+    "what the archiver and the judges found odd",
+    key="–",
+    writers=("archiver", "judges"),
+    readers=("alerting", "auditors"),
+)
+CHECKPOINTS = Topic(
+    "checkpoints",
+    "signed heads of the archive's log",
+    key="–",
+    writers=("archiver",),
+    readers=("alerting", "auditors"),
+    retention_ms=CONTROL_RETENTION_MS,
+)
+DEAD_LETTERS = Topic(
+    "dead-letters",
+    "records that nobody could read, with topic, partition, offset and reason",
+    key="–",
+    writers=("archiver", "judges"),
+    readers=("alerting", "auditors"),
+    max_bytes=1_048_588,
+)
+
+TOPICS = (
+    ACTIONS,
+    VERDICTS,
+    DENIALS,
+    OUTCOMES,
+    HISTORY,
+    REQUESTS,
+    PRINCIPALS,
+    GRANTS,
+    APPROVALS,
+    CONTROLS,
+    POLICIES,
+    FINDINGS,
+    CHECKPOINTS,
+    DEAD_LETTERS,
+)
+
+
+def in_zone(zone: str, topics: Sequence[Topic] = TOPICS) -> tuple[Topic, ...]:
+    """Return the topics named for a trust zone: `payments` makes `payments.actions`."""
+    return tuple(replace(t, name=zoned(zone, t.name)) for t in topics)
+
+
+def zoned(zone: str, name: str) -> str:
+    """Return a topic's name in a trust zone; without a zone the name itself."""
+    return f"{zone}.{name}" if zone else name
+
+
+async def create_topics(
+    bootstrap: str, topics: Sequence[Topic] = TOPICS, *, replication: int = -1
+) -> None:
+    """
+    Make the topics that are missing and wait until each has its leaders; harmless when they exist.
+
+    `replication` -1 takes the cluster's default. Raises BrokerError when Kafka refuses, or when
+    a topic exists with another number of partitions, clean-up or timestamp type.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        answer = await admin.create_topics([_new(topic, replication) for topic in topics])
+        _check_created(answer.topic_errors)
+        await _check_partitions(admin, topics)
+        await _check_settings(admin, topics)
+    except (KafkaError, OSError) as failure:
+        raise BrokerError(
+            f"cannot make topics on {bootstrap}: {failure!r}; check that the broker runs"
+        ) from failure
+    finally:
+        await admin.close()
+
+
+def _new(topic: Topic, replication: int) -> NewTopic:
+    # aiokafka takes the cluster's default (-1) only together with an empty assignment.
+    assignments: dict[int, list[int]] | None = {} if replication == -1 else None
+    return NewTopic(topic.name, topic.partitions, replication, assignments, topic.settings())
+
+
+def _check_created(answers: Sequence[tuple[Any, ...]]) -> None:
+    for name, code, *message in answers:
+        if code not in (0, _ALREADY_EXISTS):
+            reason = message[0] if message and message[0] else for_code(code).__name__
+            raise BrokerError(f"kafka refused topic {name}: {reason}; mend it, then run again")
+
+
+async def _check_partitions(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+    counts = await _partitions_with_leaders(admin, topics)
+    for topic in topics:
+        if counts[topic.name] != topic.partitions:
+            raise _differs(topic, "partitions", str(counts[topic.name]), str(topic.partitions))
+
+
+async def _partitions_with_leaders(
+    admin: AIOKafkaAdminClient, topics: Sequence[Topic]
+) -> dict[str, int]:
+    # A broker hears of a new topic only some 100 ms after the controller has made it.
+    names = [topic.name for topic in topics]
+    deadline = time.monotonic() + _VISIBLE_PATIENCE_S
+    while True:
+        described = await admin.describe_topics(names)
+        found = {entry["topic"]: len(entry["partitions"]) for entry in described if _ready(entry)}
+        if not (missing := [name for name in names if name not in found]):
+            return found
+        if time.monotonic() > deadline:
+            raise BrokerError(f"topic {missing[0]} has no leader: see the broker's log")
+        await asyncio.sleep(0.05)
+
+
+def _ready(entry: dict[str, Any]) -> bool:
+    return entry["error_code"] == 0 and all(p["leader"] >= 0 for p in entry["partitions"])
+
+
+async def _check_settings(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+    wanted = dict.fromkeys(_CHECKED_SETTINGS)
+    resources = [ConfigResource(ConfigResourceType.TOPIC, t.name, wanted) for t in topics]
+    found: dict[str, dict[str, str]] = {}
+    for answer in await admin.describe_configs(resources):
+        for _code, _message, _type, topic_name, entries in answer.resources:
+            found[topic_name] = {entry[0]: entry[1] for entry in entries}
+    for topic in topics:
+        for name in _CHECKED_SETTINGS:
+            actual = found.get(topic.name, {}).get(name, "unknown")
+            if actual != topic.settings()[name]:
+                raise _differs(topic, name, actual, topic.settings()[name])
+
+
+def _differs(topic: Topic, what: str, found: str, wanted: str) -> BrokerError:
+    return BrokerError(
+        f"topic {topic.name} exists with {what} {found}, needed is {wanted}: "
+        "use another zone or cluster, or delete the topic"
+    )

@@ -1,0 +1,35 @@
+"""Makes docs/topics.md from the table of topics."""
+
+from __future__ import annotations
+
+from streams.topics import DAY_MS, TOPICS, Topic
+
+
+def topics_page() -> str:
+    """Return docs/topics.md."""
+    head = (
+        "# Topics\n\nMade from `streams/topics.py` by `make docs`; do not edit.\n\n"
+        "| topic | what it holds | key | partitions | writers | readers | kept | timestamp |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+    )
+    return head + "".join(_row(topic) for topic in TOPICS)
+
+
+def _row(topic: Topic) -> str:
+    cells = (
+        f"`{topic.name}`",
+        topic.purpose,
+        topic.key,
+        str(topic.partitions),
+        ", ".join(topic.writers),
+        ", ".join(topic.readers),
+        _kept(topic),
+        topic.timestamp_type,
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _kept(topic: Topic) -> str:
+    if topic.cleanup == "compact":
+        return "compacted"
+    return "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} days"

@@ -1,0 +1,140 @@
+"""
+Sends verdicts, and acknowledges an action only when the broker has acknowledged everything said about it.
+
+    replies ──sign (64 at most)──▶ verdicts, denials, dead-letters ──stored──▶ acknowledge, in order
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from enforcers.admission import Received
+from enforcers.contract.digest import sha256_hex
+from enforcers.contract.record import Draft, SignedRecord, seal
+from enforcers.contract.signing import Signer
+from enforcers.contract.verdict import Verdict
+from enforcers.contract.wire import encode
+from streams.clock import BrokerClock
+from streams.topics import ACTIONS, DEAD_LETTERS, DENIALS, VERDICTS, VERDICTS_PARTITIONS, zoned
+
+log = logging.getLogger("sluicegate.judge")
+
+ACKS_IN_FLIGHT = 64
+"""Flushes that may wait for the broker before the judge stops judging."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the judge says about one record, and how to acknowledge the record."""
+
+    received: Received
+    verdict: Verdict | None
+    """None where not even a denial can be addressed."""
+    reply_partition: int
+    alert: bool
+    """Whether the denials topic gets it."""
+    dead_letter: str
+    """Why nobody could read the record; empty where it was read."""
+    acknowledge: Callable[[], None]
+
+
+class VerdictWriter:
+    """Signs, sends and acknowledges. `fatal` is called where a verdict cannot be stored."""
+
+    def __init__(
+        self, bootstrap: str, zone: str, signer: Signer, clock: BrokerClock, fatal: Callable[[str], None]
+    ) -> None:
+        self._zone = zone
+        self._signer = signer
+        self._clock = clock
+        self._fatal = fatal
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0,
+            request_timeout_ms=5_000, max_request_size=1_048_576,
+        )
+        self._stored: asyncio.Queue[tuple[Sequence[asyncio.Future[Any]], Sequence[Reply], float]]
+        self._stored = asyncio.Queue(ACKS_IN_FLIGHT)
+        self._acker: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaError."""
+        await self._producer.start()
+        self._acker = asyncio.get_running_loop().create_task(self._acknowledge())
+
+    async def stop(self) -> None:
+        """Finish what was sent and disconnect."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self._stored.join()
+        if self._acker is not None:
+            self._acker.cancel()
+        await self._producer.stop()
+
+    async def write(self, replies: Sequence[Reply]) -> None:
+        """Send a flush of replies; returns when they are on their way."""
+        sent_at = time.monotonic()
+        answered = [(reply, reply.verdict) for reply in replies if reply.verdict is not None]
+        drafts = [Draft(verdict, encode(verdict)) for _, verdict in answered]
+        sealed = seal(drafts, self._signer, drafts[0].model.judge) if drafts else []  # type: ignore[union-attr]
+        futures = []
+        for (reply, verdict), record in zip(answered, sealed, strict=True):
+            futures += await self._send_verdict(reply, verdict, record)
+        for reply in replies:
+            if reply.dead_letter:
+                futures.append(await self._send(DEAD_LETTERS.name, None, dead_letter(reply, self._zone), (), None))
+        await self._stored.put((futures, replies, sent_at))
+
+    async def _send_verdict(self, reply: Reply, verdict: Verdict, record: SignedRecord) -> list[asyncio.Future[Any]]:
+        partition = reply.reply_partition % VERDICTS_PARTITIONS
+        key = verdict.executor.encode()
+        futures = [await self._send(VERDICTS.name, key, record.value, record.headers, partition)]
+        if reply.alert:
+            futures.append(await self._send(DENIALS.name, reply.received.key, record.value, record.headers, None))
+        return futures
+
+    async def _send(
+        self, topic: str, key: bytes | None, value: bytes, headers: tuple[tuple[str, bytes], ...], partition: int | None
+    ) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = await self._producer.send(
+            zoned(self._zone, topic), value, key=key, partition=partition, headers=list(headers)
+        )
+        return future
+
+    async def _acknowledge(self) -> None:
+        while True:
+            futures, replies, sent_at = await self._stored.get()
+            try:
+                stored = await asyncio.gather(*futures)
+            except (KafkaError, OSError) as error:
+                self._fatal(f"verdicts were not stored: {error!r}")
+                return
+            if stored and stored[0].timestamp_type == 1:
+                self._clock.acknowledged(sent_at, stored[0].timestamp)
+            for reply in replies:
+                reply.acknowledge()
+            self._stored.task_done()
+
+
+def dead_letter(reply: Reply, zone: str) -> bytes:
+    """Where an unreadable record lies and why it could not be read; the bytes stay on their own topic."""
+    received = reply.received
+    body = {
+        "topic": zoned(zone, ACTIONS.name),
+        "partition": received.partition,
+        "offset": received.offset,
+        "timestamp_ms": received.timestamp_ms,
+        "reason": reply.dead_letter[:2_000],
+        "bytes": len(received.value),
+        "sha256": sha256_hex(received.value),
+    }
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -1,0 +1,57 @@
+"""Options that decide which tests run, and the one broker that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from streams.broker import EmbeddedBroker
+
+OPTIONAL = {
+    "docker": "need a Docker engine",
+    "prove": "are large counts and time bounds",
+}
+"""Marker, which is also the option, and why these tests are left out without it."""
+
+_not_run = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    for name, reason in OPTIONAL.items():
+        parser.addoption(f"--{name}", action="store_true", help=f"run the tests that {reason}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "broker" in getattr(item, "fixturenames", ()):
+            item.add_marker("kafka")
+    left_out = {name for name in OPTIONAL if not config.getoption(name)}
+    counts = dict.fromkeys(left_out, 0)
+    kept, dropped = [], []
+    for item in items:
+        reasons = [name for name in left_out if item.get_closest_marker(name)]
+        (dropped if reasons else kept).append(item)
+        for name in reasons:
+            counts[name] += 1
+    items[:] = kept
+    config.stash[_not_run] = counts
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for name, count in sorted(config.stash.get(_not_run, {}).items()):
+        if count:
+            reason = OPTIONAL[name]
+            terminalreporter.write_line(
+                f"not run: {count} tests that {reason} (--{name} runs them)"
+            )
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A started broker without topics, shared by the whole run."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("kafka")) as started:
+        yield started

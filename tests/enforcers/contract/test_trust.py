@@ -1,0 +1,65 @@
+"""The trust file: read strictly or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enforcers.contract.action import Capability
+from enforcers.contract.trust import Role, TrustedKey, TrustFile, build_trust, load_trust
+from enforcers.errors import TrustError
+
+
+def written(path: Path, **changes: Any) -> Path:
+    key = {"id": "judge-1", "role": "judge", "public_key": "ab" * 32, **changes}
+    path.write_text(json.dumps({"version": 1, "keys": [key]}))
+    return path
+
+
+def test_a_trust_file_is_read(tmp_path: Path, now: datetime) -> None:
+    trust = load_trust(written(tmp_path / "trust.json", role="executor", capabilities=["mask"]))
+    (kid,) = trust.keys
+    found = trust.key(kid, Role.EXECUTOR, now)
+    assert (found.id, found.kid, found.capabilities) == ("judge-1", kid, (Capability.MASK,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragment"),
+    [
+        ({"role": "emperor"}, "keys.0.role"),
+        ({"public_key": "zz" * 32}, "keys.0.public_key"),
+        ({"public_key": "ab" * 31}, "keys.0.public_key"),
+        ({"public_key": "AB" * 32}, "keys.0.public_key"),
+        ({"notafter": "2020-01-01T00:00:00Z"}, "keys.0.notafter"),
+        ({"not_after": "2020-01-01T00:00:00"}, "keys.0.not_after"),
+        ({"capabilities": ["fly"]}, "keys.0.capabilities.0"),
+        ({"id": "judge 1"}, "keys.0.id"),
+    ],
+)
+def test_a_mistake_in_the_file_is_refused_and_named(tmp_path: Path, changes: dict[str, Any], fragment: str) -> None:
+    with pytest.raises(TrustError, match=f"refused at `{fragment}`"):
+        load_trust(written(tmp_path / "trust.json", **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b'{"version": 2, "keys": []}', b"{}"])
+def test_what_is_no_trust_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "trust.json"
+    path.write_bytes(content)
+    with pytest.raises(TrustError):
+        load_trust(path)
+
+
+def test_a_missing_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(TrustError, match="sluicegate keys init"):
+        load_trust(tmp_path / "nowhere.json")
+
+
+def test_one_key_has_one_role(cast: Any, trust_entry: Callable[..., TrustedKey]) -> None:
+    both = tuple(trust_entry("one", role, cast.judge) for role in (Role.JUDGE, Role.EXECUTOR))
+    with pytest.raises(TrustError, match="stands twice"):
+        build_trust(TrustFile(keys=both))

@@ -1,0 +1,72 @@
+"""The shipped bundle on intents written out in `tests/cases/policy/production.txt`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enforcers.policy.bundle import Mode, read_bundle
+from enforcers.policy.cases import run_case
+from enforcers.policy.engine import Facts
+from enforcers.policy.lint import lint
+from enforcers.policy.loading import load_policy, load_policy_bytes
+from enforcers.policy.policy import Policy
+
+ROOT = Path(__file__).parents[3]
+CASES = [
+    line
+    for line in (ROOT / "tests/cases/policy/production.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+
+
+@pytest.fixture(scope="module")
+def production() -> Policy:
+    return Policy(*read_bundle(ROOT / "policies/production.yaml"))
+
+
+@pytest.mark.parametrize("line", CASES)
+def test_the_shipped_policy_decides(
+    line: str, production: Policy, facts: Callable[..., Facts]
+) -> None:
+    expected, environment, written, text = (part.strip() for part in line.split("|", 3))
+    permissions = () if written == "-" else tuple(written.split(","))
+    decision = production.decide(facts(text, environment, permissions))
+    assert decision.decision == expected, decision.reasons
+    assert bool(decision.reasons) == (expected != "allow")
+    assert all(reason.remedy or reason.rule is None for reason in decision.reasons)
+
+
+def test_the_shipped_policy_has_no_complaint(production: Policy) -> None:
+    assert lint(production.bundle) == ()
+
+
+def test_unenrolled_principals_are_denied(production: Policy, facts: Callable[..., Facts]) -> None:
+    decision = production.decide(facts("sql: read table orders", enrolled=False))
+    assert [reason.code for reason in decision.reasons] == ["not_enrolled"]
+
+
+def test_every_case_of_the_table_is_decided_by_a_rule_at_least_once(
+    production: Policy, facts: Callable[..., Facts]
+) -> None:
+    fired: set[str] = set()
+    for line in CASES:
+        _, environment, written, text = (part.strip() for part in line.split("|", 3))
+        decision = production.decide(facts(text, environment, tuple(written.split(","))))
+        fired |= {rule.id for rule in decision.fired}
+    assert fired == {rule.id for rule in production.bundle.rules}
+
+
+def test_every_rule_is_enforced(production: Policy) -> None:
+    assert {rule.mode for rule in production.bundle.rules} == {Mode.ENFORCE}
+
+
+def test_the_shipped_policy_passes_its_own_tests() -> None:
+    load_policy(ROOT / "policies/production.yaml", run_case)
+
+
+def test_the_example_of_the_manual_loads() -> None:
+    example = (ROOT / "docs/policy.md").read_text().split("```yaml\n")[1].split("```")[0]
+    assert load_policy_bytes(example.encode(), run_case).bundle.name == "example"

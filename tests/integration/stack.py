@@ -1,0 +1,128 @@
+"""Processes, gates and raw records for the tests of one zone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from analytics.reader import connect
+from console.identity import load_executor
+from console.processes import Child
+from console.settings import Settings
+from enforcers.contract.action import Principal, PrincipalKind, Proposal, SqlPayload, Target
+from enforcers.gate import Gate
+from streams.replies import KafkaVerdictChannel
+from streams.topics import TOPICS, create_topics, in_zone, zoned
+
+PATIENCE_S = 40.0
+
+
+class Stack:
+    """Judge and archiver of one zone, as processes that can be killed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.judge = self._child("judge")
+        self.archiver = self._child("archiver")
+
+    def __enter__(self) -> Stack:
+        asyncio.run(create_topics(self.settings.bootstrap, in_zone(self.settings.zone, TOPICS)))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            self._show_logs()
+        self.judge.kill()
+        self.archiver.kill()
+
+    def gate(self) -> Gate:
+        executor = load_executor(self.settings)
+        return Gate(executor, KafkaVerdictChannel(self.settings.bootstrap, executor.id, self.settings.zone))
+
+    def topic(self, name: str) -> str:
+        return zoned(self.settings.zone, name)
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        with connect(self.settings.archive) as archive:
+            return list(archive.execute(sql).fetchall())
+
+    def eventually(self, sql: str, holds: Callable[[list[tuple[Any, ...]]], bool]) -> list[tuple[Any, ...]]:
+        """The answer as soon as it holds; the last answer when patience is over."""
+        deadline = time.monotonic() + PATIENCE_S
+        rows: list[tuple[Any, ...]] = []
+        while time.monotonic() < deadline:
+            if (self.settings.archive / "views.sql").exists():
+                rows = self.ask(sql)
+                if holds(rows):
+                    return rows
+            time.sleep(0.25)
+        return rows
+
+    async def stored(self, name: str) -> int:
+        """Records that Kafka holds on a topic of the zone."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap)
+        await consumer.start()
+        try:
+            topic = self.topic(name)
+            await consumer._client.force_metadata_update()
+            places = [TopicPartition(topic, one) for one in await self._partitions(consumer, topic)]
+            return sum((await consumer.end_offsets(places)).values())
+        finally:
+            await consumer.stop()
+
+    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+        table = {one.name: one.partitions for one in in_zone(self.settings.zone, TOPICS)}
+        return list(range(table[topic]))
+
+    async def read(self, name: str, count: int, patience_s: float = 15.0) -> list[Any]:
+        """The first `count` records of a topic."""
+        topic = self.topic(name)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap, auto_offset_reset="earliest")
+        await consumer.start()
+        consumer.assign([TopicPartition(topic, one) for one in await self._partitions(consumer, topic)])
+        found: list[Any] = []
+        deadline = time.monotonic() + patience_s
+        try:
+            while len(found) < count and time.monotonic() < deadline:
+                for records in (await consumer.getmany(timeout_ms=300)).values():
+                    found += records
+            return found
+        finally:
+            await consumer.stop()
+
+    async def write(
+        self, name: str, value: bytes, key: bytes | None = None,
+        headers: list[tuple[str, bytes]] | None = None, partition: int | None = None,
+    ) -> Any:
+        """Put a raw record on a topic, as anybody with access to Kafka could."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap, max_request_size=2_000_000)
+        await producer.start()
+        try:
+            return await producer.send_and_wait(
+                self.topic(name), value, key=key, headers=headers or [], partition=partition
+            )
+        finally:
+            await producer.stop()
+
+    def _child(self, role: str) -> Child:
+        arguments = ["--home", str(self.settings.home), "up", "--role", role]
+        return Child(role, arguments, self.settings.home / "logs" / f"{role}.log")
+
+    def _show_logs(self) -> None:
+        for child in (self.judge, self.archiver):
+            if child.log.exists():
+                print(f"--- {child.name}\n{child.log.read_text()[-3000:]}")
+
+
+def sql(statement: str, principal: str = "agent:local", session: str = "test") -> Proposal:
+    """A statement that the enrolled agent proposes on a production database."""
+    return Proposal(
+        principal=Principal(id=principal, kind=PrincipalKind.AGENT, session=session),
+        target=Target(system="postgres", environment="production", dialect="postgres"),
+        payload=SqlPayload(statement=statement),
+    )

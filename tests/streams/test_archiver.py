@@ -1,0 +1,201 @@
+"""Kafka to archive on a real broker: every record once, whatever is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from analytics.archive import Archive
+from analytics.reader import connect
+from enforcers.errors import ArchiveError
+from streams.archiver import Archiver, describe_cluster
+from streams.broker import EmbeddedBroker
+from streams.topics import ACTIONS, FINDINGS, Topic, create_topics, in_zone
+
+ROOT = Path(__file__).parents[2]
+
+
+async def _topics(broker: EmbeddedBroker, *wanted: Topic) -> tuple[str, ...]:
+    """Topics of this test alone, made on the shared broker."""
+    made = in_zone(uuid.uuid4().hex[:12], wanted)
+    await create_topics(broker.bootstrap, made)
+    return tuple(topic.name for topic in made)
+
+
+@asynccontextmanager
+async def _running(archiver: Archiver) -> AsyncIterator[asyncio.Task[None]]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(archiver.run(stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        await task
+
+
+@asynccontextmanager
+async def _producer(broker: EmbeddedBroker) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def _send(
+    broker: EmbeddedBroker, topic: str, first: int, count: int, partitions: int = 1
+) -> None:
+    async with _producer(broker) as producer:
+        for at in range(first, first + count):
+            await producer.send(topic, b'{"n": %d}' % at, partition=at % partitions)
+        await producer.flush()
+
+
+def _count(directory: Path) -> int:
+    try:
+        with connect(directory) as connection:
+            [(count,)] = connection.execute("SELECT count(*) FROM records").fetchall()
+    except (ArchiveError, duckdb.Error):
+        return -1
+    return int(count)
+
+
+async def _until(directory: Path, count: int) -> None:
+    async with asyncio.timeout(60):
+        while _count(directory) < count:
+            await asyncio.sleep(0.05)
+
+
+def _assert_once(directory: Path, count: int) -> None:
+    """The sent numbers stand in the archive once each, at offsets of their own."""
+    sql = """SELECT count(*), count(DISTINCT (topic, partition, "offset")), count(DISTINCT value), max(seq)
+        FROM records"""
+    with connect(directory) as connection:
+        assert connection.execute(sql).fetchall() == [(count,) * 4]
+
+
+async def test_records_of_all_partitions_arrive_as_they_were_sent(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    actions, findings = await _topics(broker, ACTIONS, FINDINGS)
+    async with _producer(broker) as producer:
+        headers = [("sig", b"\x00\xff"), ("ce_id", b"1"), ("sig", b"")]
+        await producer.send_and_wait(actions, b"\xff", key=b"agent", partition=3, headers=headers)
+        await producer.send_and_wait(findings, None, key=b"k", timestamp_ms=1_000)
+        async with _running(Archiver(broker.bootstrap, tmp_path, (actions, findings))):
+            await _until(tmp_path, 2)
+            await producer.send_and_wait(actions, b"later", partition=0)
+            await _until(tmp_path, 3)
+    with connect(tmp_path) as connection:
+        found = connection.execute(
+            'SELECT topic, partition, "offset", timestamp_type, key, value FROM records ORDER BY seq'
+        ).fetchall()
+        [(kept,)] = connection.execute(
+            "SELECT headers FROM records WHERE value = '\\xFF'::BLOB"
+        ).fetchall()
+    assert sorted(found[:2], key=lambda row: row[0]) == [
+        (actions, 3, 0, 1, b"agent", b"\xff"),
+        (findings, 0, 0, 0, b"k", None),
+    ]
+    assert found[2] == (actions, 0, 0, 1, None, b"later")
+    assert [(header["name"], header["value"]) for header in kept] == headers
+
+
+async def test_a_restart_goes_on_where_the_archive_stands(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    (topic,) = await _topics(broker, FINDINGS)
+    for round_ in range(3):
+        await _send(broker, topic, round_ * 100, 100)
+        async with _running(Archiver(broker.bootstrap, tmp_path, (topic,))):
+            await _until(tmp_path, (round_ + 1) * 100)
+    _assert_once(tmp_path, 300)
+
+
+def _start(broker: EmbeddedBroker, directory: Path, topic: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "streams.archiver", "--bootstrap", broker.bootstrap]
+    command += ["--directory", str(directory), "--topic", topic]
+    return subprocess.Popen(command, cwd=ROOT)
+
+
+async def _survives(broker: EmbeddedBroker, directory: Path, kills: int) -> None:
+    (topic,) = await _topics(broker, ACTIONS)
+    chance, sent = random.Random(kills), 0
+    for _ in range(kills):
+        child = _start(broker, directory, topic)
+        try:
+            end = time.monotonic() + chance.uniform(1.0, 2.5)
+            while time.monotonic() < end:
+                await _send(broker, topic, sent, 500, ACTIONS.partitions)
+                sent += 500
+        finally:
+            child.kill()
+            child.wait()
+    async with _running(Archiver(broker.bootstrap, directory, (topic,))):
+        await _until(directory, sent)
+    _assert_once(directory, sent)
+
+
+async def test_a_killed_archiver_loses_nothing_and_repeats_nothing(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    await _survives(broker, tmp_path, kills=3)
+
+
+@pytest.mark.prove
+async def test_many_kills(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    await _survives(broker, tmp_path, kills=20)
+
+
+async def test_records_that_are_gone_stop_the_archiver(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    (topic,) = await _topics(broker, FINDINGS)
+    await _send(broker, topic, 0, 10)
+    async with _running(Archiver(broker.bootstrap, tmp_path, (topic,))):
+        await _until(tmp_path, 10)
+    await _send(broker, topic, 10, 10)
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=15)})
+    await admin.close()
+    with pytest.raises(ArchiveError, match="the archive stands at 10"):
+        await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
+
+
+async def test_an_archive_of_another_cluster_is_refused(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    (topic,) = await _topics(broker, FINDINGS)
+    Archive.open(tmp_path, cluster_id="another").close()
+    with pytest.raises(ArchiveError, match="belongs to cluster `another`"):
+        await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
+
+
+async def test_the_cluster_tells_its_id_and_partitions(broker: EmbeddedBroker) -> None:
+    (topic,) = await _topics(broker, ACTIONS)
+    cluster = await describe_cluster(broker.bootstrap, (topic,))
+    assert len(cluster.id) == 22
+    assert cluster.partitions == {(topic, number) for number in range(ACTIONS.partitions)}
+
+
+async def test_a_broker_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    task = asyncio.create_task(Archiver("127.0.0.1:1", tmp_path, ("findings",)).run(stop))
+    await asyncio.sleep(0.5)
+    assert not task.done()
+    stop.set()
+    await task

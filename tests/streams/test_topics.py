@@ -1,0 +1,81 @@
+"""The table of topics, and that a cluster that differs from it is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from enforcers.errors import BrokerError
+from streams.broker import EmbeddedBroker
+from streams.topics import (
+    ACTIONS,
+    ACTIONS_PARTITIONS,
+    FINDINGS,
+    HISTORY,
+    TOPICS,
+    create_topics,
+    in_zone,
+)
+from streams.topics_page import topics_page
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_names_are_unique() -> None:
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 14
+
+
+def test_history_is_co_partitioned_with_actions() -> None:
+    assert ACTIONS.partitions == HISTORY.partitions == ACTIONS_PARTITIONS == 8
+
+
+def test_actions_are_stamped_by_the_broker() -> None:
+    assert ACTIONS.timestamp_type == "LogAppendTime"
+
+
+def test_only_what_holds_a_state_is_compacted() -> None:
+    compacted = {topic.name for topic in TOPICS if topic.cleanup == "compact"}
+    assert compacted == {"history", "principals", "grants"}
+
+
+def test_a_zone_prefixes_every_name() -> None:
+    assert {topic.name for topic in in_zone("pay")} == {f"pay.{topic.name}" for topic in TOPICS}
+    assert in_zone("") == TOPICS
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8")
+    assert page == topics_page(), "run `make docs`"
+
+
+async def test_topics_are_made_once_and_again(broker: EmbeddedBroker) -> None:
+    topics = in_zone("twice")
+    await create_topics(broker.bootstrap, topics)
+    await create_topics(broker.bootstrap, topics)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"partitions": 9}, "partitions 8, needed is 9"),
+        ({"timestamp_type": "CreateTime"}, "message.timestamp.type LogAppendTime, needed"),
+        ({"cleanup": "compact"}, "cleanup.policy delete, needed is compact"),
+    ],
+)
+async def test_a_topic_that_differs_is_refused(
+    broker: EmbeddedBroker, change: dict[str, object], message: str
+) -> None:
+    actions = replace(ACTIONS, name="differs.actions")
+    await create_topics(broker.bootstrap, [actions])
+    with pytest.raises(BrokerError, match=message):
+        await create_topics(broker.bootstrap, [replace(actions, **change)])  # type: ignore[arg-type]
+
+
+async def test_a_name_that_kafka_refuses_is_said(broker: EmbeddedBroker) -> None:
+    with pytest.raises(BrokerError, match="kafka refused topic a b"):
+        await create_topics(broker.bootstrap, [replace(FINDINGS, name="a b")])
+
+
+async def test_without_a_broker_the_error_says_what_to_check() -> None:
+    with pytest.raises(BrokerError, match="check that the broker runs"):
+        await create_topics("127.0.0.1:1")
