@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from console.cases import CaseJudge, Judgement, run_case
+from console.cases import CaseJudge, Judgement
 from console.circumstances import load_context
 from console.rows import BadRow, Row, RowId, read_rows
 from console.shipped import CASES_CONTEXT
 from enforcers.catalog import load_catalog
 from enforcers.contract.verdict import Reason
 from enforcers.errors import ContractError, SettingsError
+from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
 
 

@@ -1,5 +1,5 @@
 """
-Judges texts without Kafka: labelled cases, lines of a batch, and the tests inside a bundle.
+Judges texts without Kafka: labelled cases and lines of a batch.
 
     kind + text + circumstances ──▶ payload ──read_intent──▶ intent ──policy──▶ Decision
 
@@ -12,14 +12,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from console.circumstances import Changes, Circumstances, Context
-from enforcers.catalog.loader import parse_catalog
 from enforcers.catalog.model import Catalog
 from enforcers.contract.action import (
     Payload,
@@ -32,10 +29,7 @@ from enforcers.contract.action import (
 from enforcers.errors import ContractError
 from enforcers.intent.model import Finding, Intent
 from enforcers.intent.read import read_intent
-from enforcers.policy.bundle import Bundle
-from enforcers.policy.bundle import Case as BundleCase
 from enforcers.policy.engine import Decision, Facts, PolicyEngine
-from enforcers.policy.policy import Policy
 
 CASE_KINDS = {
     "git": "shell",
@@ -104,33 +98,6 @@ def assess(
     )
     decision = policy.decide(facts)
     return Judgement(decision, (time.perf_counter_ns() - started) // 1_000)
-
-
-def run_case(policy: Policy, case: BundleCase) -> Decision:
-    """Run one of a bundle's own tests. Raises ContractError, CatalogError."""
-    written = case.context
-    circumstances = Circumstances(
-        principal_kind=written.principal_kind,
-        enrolled=written.enrolled,
-        permissions=written.permissions,
-        environment=written.environment,
-        cwd=written.cwd,
-        workspace=written.workspace,
-        capabilities=written.capabilities,
-        reason=written.reason,
-        ticket=written.ticket,
-    )
-    catalog = _test_catalog(policy.bundle)
-    return assess(policy, catalog, case.kind, case.text, case.dialect, circumstances).decision
-
-
-def _test_catalog(bundle: Bundle) -> Catalog:
-    return _parsed(yaml.safe_dump(bundle.test_catalog))
-
-
-@lru_cache(maxsize=8)
-def _parsed(text: str) -> Catalog:
-    return parse_catalog(text)
 
 
 def _payload(kind: str, text: str, circumstances: Circumstances) -> Payload | None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from analytics.archive.database import run
 from analytics.reader import connect
-from console.cases import run_case
 from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
 from console.settings import Settings
 from enforcers.catalog import load_catalog
 from enforcers.contract.keys import load_key
 from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
+from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
 from enforcers.principals import load_principals
 from streams.broker import jars

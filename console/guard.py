@@ -52,11 +52,15 @@ class Guard:
             dialect=declared.dialect or executor.dialect,
             catalog=declared.catalog,
         )
-        proposal = proposal_of(self._settings, where, SqlPayload(statement=statement), reason, ticket)
+        proposal = proposal_of(
+            self._settings, where, SqlPayload(statement=statement), reason, ticket
+        )
         with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
             return executor.run(permit)
 
-    def function(self, environment: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    def function(
+        self, environment: str
+    ) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
         """Make every call of a function a tool action that must be admitted with exactly its arguments."""
 
         def decorate(body: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -81,7 +85,9 @@ class Guard:
         found = self._settings.targets.get(name)
         if found is None:
             known = ", ".join(sorted(self._settings.targets)) or "none is declared"
-            raise SettingsError(f"target `{name}` is not declared ({known}); add [targets.{name}] to sluicegate.toml")
+            raise SettingsError(
+                f"target `{name}` is not declared ({known}); add [targets.{name}] to sluicegate.toml"
+            )
         return found
 
 
@@ -96,4 +102,6 @@ def _tool(name: str, arguments: dict[str, Any]) -> ToolPayload:
     try:
         return ToolPayload(tool=name, arguments=arguments)
     except ValueError as error:
-        raise ContractError(f"arguments of `{name}` are no JSON values; pass text, numbers, lists or maps") from error
+        raise ContractError(
+            f"arguments of `{name}` are no JSON values; pass text, numbers, lists or maps"
+        ) from error

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import yaml
 
-from console.cases import run_case
 from console.settings import Settings
 from enforcers.catalog import load_catalog
 from enforcers.contract.action import PrincipalKind
@@ -28,6 +27,7 @@ from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey, TrustFile, build_trust, load_trust
 from enforcers.errors import SettingsError, TrustError
 from enforcers.gate import Executor
+from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
 from enforcers.principals import EnrolledPrincipal, load_principals
 from enforcers.world import World

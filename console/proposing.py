@@ -24,9 +24,17 @@ def open_gate(settings: Settings) -> Iterator[SyncGate]:
         yield gate
 
 
-def proposal_of(settings: Settings, target: Target, payload: Payload, reason: str, ticket: str) -> Proposal:
+def proposal_of(
+    settings: Settings, target: Target, payload: Payload, reason: str, ticket: str
+) -> Proposal:
     """A proposal of the configured principal."""
-    principal = Principal(id=settings.principal, kind=settings.principal_kind, session=settings.session or None)
+    principal = Principal(
+        id=settings.principal, kind=settings.principal_kind, session=settings.session or None
+    )
     return Proposal(
-        principal=principal, target=target, payload=payload, reason=reason or None, ticket=ticket or None
+        principal=principal,
+        target=target,
+        payload=payload,
+        reason=reason or None,
+        ticket=ticket or None,
     )

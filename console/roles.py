@@ -13,7 +13,7 @@ from console.identity import load_judge, load_trust_of, load_world
 from console.settings import Settings
 from streams.app import AppSettings
 from streams.archiver import Archiver
-from streams.topics import TOPICS, in_zone, create_topics
+from streams.topics import TOPICS, create_topics, in_zone
 from streams.worker import JudgeParts, run_judge
 
 Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
@@ -23,7 +23,12 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
     signer, judge_id = load_judge(settings)
     parts = JudgeParts(
-        app=AppSettings(bootstrap=bootstrap, zone=settings.zone, instance=judge_id),
+        app=AppSettings(
+            bootstrap=bootstrap,
+            zone=settings.zone,
+            instance=judge_id,
+            data=str(settings.home / "faust"),
+        ),
         world=load_world(settings, judge_id),
         trust=load_trust_of(settings),
         signer=signer,

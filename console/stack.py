@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from console.processes import Child
 from console.settings import Settings
 from enforcers.errors import BrokerError
-from streams.broker import EmbeddedBroker
-from streams.topics import create_topics, in_zone
+
+if TYPE_CHECKING:
+    from streams.broker import EmbeddedBroker
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Stack:
 @contextlib.contextmanager
 def running_stack(settings: Settings) -> Iterator[Stack]:
     """Start everything, stop everything. Raises BrokerError."""
+    # Imported here: `run` and `sql` need none of it, and a command should start at once.
+    from streams.broker import EmbeddedBroker
+    from streams.topics import create_topics, in_zone
+
     with contextlib.ExitStack() as cleanup:
         broker = None
         bootstrap = settings.bootstrap
@@ -47,7 +53,12 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
             note.write_text(bootstrap + "\n")
             cleanup.callback(note.unlink, missing_ok=True)
         asyncio.run(create_topics(bootstrap, in_zone(settings.zone)))
-        stack = Stack(bootstrap, _child("judge", settings, bootstrap), _child("archiver", settings, bootstrap), broker)
+        stack = Stack(
+            bootstrap,
+            _child("judge", settings, bootstrap),
+            _child("archiver", settings, bootstrap),
+            broker,
+        )
         for child in stack.children:
             cleanup.callback(child.stop)
             child.start()
@@ -60,7 +71,9 @@ def bootstrap_of(settings: Settings) -> str:
         return settings.bootstrap
     note = settings.home / "bootstrap"
     if not note.exists():
-        raise BrokerError("no kafka is configured and none was started here; run `sluicegate up` first")
+        raise BrokerError(
+            "no kafka is configured and none was started here; run `sluicegate up` first"
+        )
     return note.read_text().strip()
 
 

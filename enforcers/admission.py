@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from enforcers.contract.action import Action
+from enforcers.contract.record import check_headers, check_signature
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust, TrustedKey
-from enforcers.contract.record import check_headers, check_signature
 from enforcers.contract.wire import Headers, decode, header_map
 from enforcers.errors import ContractError, OversizedError, SignatureError
 
@@ -117,33 +117,61 @@ class Admission:
             raise ContractError("record key differs from the principal's id; use the id as key")
         # (3) A trusted executor signed these bytes, and speaks for itself.
         moment = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-        key = check_signature(Action, record.value, headers, self.trust, Role.EXECUTOR, moment, self.memory)
+        key = check_signature(
+            Action, record.value, headers, self.trust, Role.EXECUTOR, moment, self.memory
+        )
         if key.id != action.executor:
-            raise SignatureError(f"key of `{key.id}` signed for `{action.executor}`; sign with the executor's own key")
+            raise SignatureError(
+                f"key of `{key.id}` signed for `{action.executor}`; sign with the executor's own key"
+            )
         _check_capabilities(action, key)
         return action
 
     def _timely(self, action: Action, record: Received, broker_now_ms: int) -> Action | Refusal:
         # (4) One judge owns a principal: on another partition its nonces would not be known.
         if self.partition_of(record.key or b"") != record.partition:
-            return Refusal("misrouted", f"action lies on partition {record.partition}, not its principal's",
-                           "use the default partitioner with the principal's id as key", action)
+            return Refusal(
+                "misrouted",
+                f"action lies on partition {record.partition}, not its principal's",
+                "use the default partitioner with the principal's id as key",
+                action,
+            )
         # (5) Stale actions are not remembered, so they must not be judged.
         age_ms = broker_now_ms - record.timestamp_ms
         if age_ms > REPLAY_WINDOW_MS:
-            return Refusal("stale", f"action is {age_ms} ms old by the broker's clock", "propose it again", action)
+            return Refusal(
+                "stale",
+                f"action is {age_ms} ms old by the broker's clock",
+                "propose it again",
+                action,
+            )
         # A copy gets a new append time, so the signed time must fit too, or old bytes would be new for ever.
         apart_ms = abs(record.timestamp_ms - int(action.issued_at.timestamp() * 1000))
         if apart_ms > REPLAY_WINDOW_MS:
-            return Refusal("stale", f"action was signed {apart_ms} ms away from its append time, by the broker's clock",
-                           "propose it again; if it repeats, set the executor's clock", action)
+            return Refusal(
+                "stale",
+                f"action was signed {apart_ms} ms away from its append time, by the broker's clock",
+                "propose it again; if it repeats, set the executor's clock",
+                action,
+            )
         # (6) The same offset again is a redelivery; another offset is a replay.
-        if not self._window(record.partition).first_seen(action, record.offset, record.timestamp_ms):
-            return Refusal("replayed", "the same id or nonce was seen at another offset",
-                           "propose it again with a new id and nonce", action)
+        if not self._window(record.partition).first_seen(
+            action, record.offset, record.timestamp_ms
+        ):
+            return Refusal(
+                "replayed",
+                "the same id or nonce was seen at another offset",
+                "propose it again with a new id and nonce",
+                action,
+            )
         # (7) Nobody waits any longer.
         if age_ms >= action.valid_for_ms:
-            return Refusal("expired", f"nobody waits after {action.valid_for_ms} ms", "propose it again", action)
+            return Refusal(
+                "expired",
+                f"nobody waits after {action.valid_for_ms} ms",
+                "propose it again",
+                action,
+            )
         return action
 
     def _window(self, partition: int) -> ReplayWindow:
@@ -167,7 +195,11 @@ def reply_address(value: bytes) -> ReplyAddress | None:
         address = ReplyAddress(UUID(body["id"]), str(body["executor"])[:200], partition)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
-    plain = address.executor.isascii() and address.executor.isprintable() and " " not in address.executor
+    plain = (
+        address.executor.isascii()
+        and address.executor.isprintable()
+        and " " not in address.executor
+    )
     return address if plain and address.executor and 0 <= partition <= 65_535 else None
 
 
@@ -175,7 +207,9 @@ def _check_capabilities(action: Action, key: TrustedKey) -> None:
     claimed = set(action.capabilities) - set(key.capabilities)
     if claimed:
         names = ", ".join(sorted(claimed))
-        raise SignatureError(f"executor claims `{names}` that its key does not grant; grant it in the trust file")
+        raise SignatureError(
+            f"executor claims `{names}` that its key does not grant; grant it in the trust file"
+        )
 
 
 def _code(error: Exception) -> str:

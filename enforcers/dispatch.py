@@ -17,7 +17,9 @@ from enforcers.waiting import Waiting
 class Dispatcher:
     """The sending half of a gate."""
 
-    def __init__(self, executor: str, signer: Signer, channel: VerdictChannel, lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, executor: str, signer: Signer, channel: VerdictChannel, lost: Callable[[str], None]
+    ) -> None:
         self._executor = executor
         self._signer = signer
         self._channel = channel

@@ -91,7 +91,9 @@ class Gate:
         while not await self._canary():
             if time.monotonic() >= deadline:
                 await self._channel.close()
-                raise NoVerdictError(f"no judge answered within {timeout_s:g} s; start one with `sluicegate up`")
+                raise NoVerdictError(
+                    f"no judge answered within {timeout_s:g} s; start one with `sluicegate up`"
+                )
         self._keeper = asyncio.get_running_loop().create_task(self._keep_open())
 
     async def close(self) -> None:
@@ -116,7 +118,9 @@ class Gate:
         return await self._decided(self._send(proposal, valid_for_ms))
 
     @contextlib.asynccontextmanager
-    async def admitted(self, proposal: Proposal, valid_for_ms: int = 1_000) -> AsyncIterator[Permit]:
+    async def admitted(
+        self, proposal: Proposal, valid_for_ms: int = 1_000
+    ) -> AsyncIterator[Permit]:
         """
         A permit for the body; the outcome is reported when the body ends, also when it raises.
 
@@ -133,7 +137,9 @@ class Gate:
             ending = ending_of(permit, started, error)
             await asyncio.shield(self._report(waiting, permit.verdict, ending))
             raise
-        await asyncio.shield(self._report(waiting, permit.verdict, ending_of(permit, started, None)))
+        await asyncio.shield(
+            self._report(waiting, permit.verdict, ending_of(permit, started, None))
+        )
 
     async def _permit(self, waiting: Waiting) -> Permit:
         try:
@@ -163,7 +169,9 @@ class Gate:
             nonce=secrets.token_hex(16),
         )
         value = encode(action)
-        waiting = Waiting(action, value, action_digest(value), time.monotonic() + valid_for_ms / 1000)
+        waiting = Waiting(
+            action, value, action_digest(value), time.monotonic() + valid_for_ms / 1000
+        )
         self._room.enter(waiting)
         self._dispatcher.propose(waiting)
         return waiting
@@ -229,5 +237,7 @@ def refusal_of(verdict: Verdict, capabilities: tuple[Capability, ...]) -> NotAdm
         return ActionDeniedError(f"denied: {why}{remedy}", verdict)
     unknown = {one.kind for one in verdict.obligations} - {one.value for one in capabilities}
     if unknown:
-        return ActionDeniedError(f"denied: executor cannot carry out `{', '.join(sorted(unknown))}`", verdict)
+        return ActionDeniedError(
+            f"denied: executor cannot carry out `{', '.join(sorted(unknown))}`", verdict
+        )
     return None

@@ -33,7 +33,9 @@ def judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
     try:
         return _judge(action, digest, world, now)
     except Exception as error:
-        refusal = Refusal("judge_failed", f"judge failed with {type(error).__name__}", "report it to the operator")
+        refusal = Refusal(
+            "judge_failed", f"judge failed with {type(error).__name__}", "report it to the operator"
+        )
         return refuse(refusal, action, digest, world, now)
 
 
@@ -62,7 +64,9 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
     )
 
 
-def refuse(refusal: Refusal, to: Action | ReplyAddress, digest: str, world: World, now: datetime) -> Verdict:
+def refuse(
+    refusal: Refusal, to: Action | ReplyAddress, digest: str, world: World, now: datetime
+) -> Verdict:
     """The denial of a record that was not judged."""
     return Verdict(
         id=_verdict_id(digest, world, now),
@@ -70,7 +74,9 @@ def refuse(refusal: Refusal, to: Action | ReplyAddress, digest: str, world: Worl
         action_digest=digest,
         executor=to.executor,
         decision=Decision.DENY,
-        reasons=(Reason(code=refusal.code, message=refusal.message[:_MAX_TEXT], remedy=refusal.remedy),),
+        reasons=(
+            Reason(code=refusal.code, message=refusal.message[:_MAX_TEXT], remedy=refusal.remedy),
+        ),
         policy=world.policy.hash,
         judge=world.judge,
         issued_at=now,
@@ -81,7 +87,9 @@ def refuse(refusal: Refusal, to: Action | ReplyAddress, digest: str, world: Worl
 def expire(verdict: Verdict) -> Verdict:
     """The denial that takes the place of a verdict that was ready too late."""
     reason = Reason(
-        code="expired", message=f"verdict was not ready within {verdict.valid_for_ms} ms", remedy="propose it again"
+        code="expired",
+        message=f"verdict was not ready within {verdict.valid_for_ms} ms",
+        remedy="propose it again",
     )
     return Verdict(
         id=verdict.id,
@@ -138,8 +146,10 @@ def _speaks_for(action: Action, known: EnrolledPrincipal) -> bool:
 def _summary(intent: Intent) -> tuple[EffectSummary, ...]:
     return tuple(
         EffectSummary(
-            verb=effect.verb.value, type=effect.resource.type.value,
-            name=effect.resource.name[:200], extent=effect.extent.value,
+            verb=effect.verb.value,
+            type=effect.resource.type.value,
+            name=effect.resource.name[:200],
+            extent=effect.extent.value,
         )
         for effect in intent.effects[:MAX_SUMMARY]
     )

@@ -19,7 +19,11 @@ class Permit:
     """
 
     def __init__(
-        self, action: Action, verdict: Verdict, deadline: float, clock: Callable[[], float] = time.monotonic
+        self,
+        action: Action,
+        verdict: Verdict,
+        deadline: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._action = action
         # `deadline` is when the proposal's time is over; the judge may have given less.
@@ -60,7 +64,10 @@ class Permit:
         payload, rewrite = self._action.proposal.payload, self.verdict.rewrite
         if rewrite is None:
             return payload
-        if not isinstance(payload, SqlPayload) or sha256_hex(rewrite.text.encode()) != rewrite.digest:
+        if (
+            not isinstance(payload, SqlPayload)
+            or sha256_hex(rewrite.text.encode()) != rewrite.digest
+        ):
             raise PermitError("rewrite does not match its digest; propose the action again")
         return SqlPayload(statement=rewrite.text)
 

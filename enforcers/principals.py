@@ -39,11 +39,15 @@ def load_principals(path: Path) -> Principals:
     try:
         file = PrincipalsFile.model_validate(yaml.safe_load(path.read_text()))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"principals file `{path}` cannot be read; run `sluicegate keys init`") from error
+        raise SettingsError(
+            f"principals file `{path}` cannot be read; run `sluicegate keys init`"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"principals file `{path}` refused at `{where}`: {first['msg'].lower()}") from error
+        raise SettingsError(
+            f"principals file `{path}` refused at `{where}`: {first['msg'].lower()}"
+        ) from error
     found = {one.id: one for one in file.principals}
     if len(found) != len(file.principals):
         raise SettingsError(f"principals file `{path}` names an id twice; keep one entry for each")

@@ -27,7 +27,9 @@ class SyncGate:
     def __init__(self, make: Callable[[], Gate]) -> None:
         self._make = make
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sluicegate-gate", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="sluicegate-gate", daemon=True
+        )
         self._gate: Gate | None = None
 
     def open(self, timeout_s: float = 10.0) -> None:

@@ -26,7 +26,10 @@ class Keys:
     """Fresh keys of one judge and one executor, and the trust file that names them."""
 
     def __init__(
-        self, judge_id: str = "judge-1", executor_id: str = "executor-1", capabilities: tuple[Capability, ...] = ()
+        self,
+        judge_id: str = "judge-1",
+        executor_id: str = "executor-1",
+        capabilities: tuple[Capability, ...] = (),
     ) -> None:
         self.judge = Signer(SigningKey.generate())
         self.judge_id = judge_id
@@ -37,10 +40,16 @@ class Keys:
     @property
     def trust(self) -> Trust:
         """Both keys, in their roles."""
-        return build_trust(TrustFile(keys=(
-            trusted(self.judge_id, Role.JUDGE, self.judge),
-            trusted(self.executor_id, Role.EXECUTOR, self.executor_signer, self._capabilities),
-        )))
+        return build_trust(
+            TrustFile(
+                keys=(
+                    trusted(self.judge_id, Role.JUDGE, self.judge),
+                    trusted(
+                        self.executor_id, Role.EXECUTOR, self.executor_signer, self._capabilities
+                    ),
+                )
+            )
+        )
 
     @property
     def executor(self) -> Executor:
@@ -66,7 +75,9 @@ class InProcessChannel:
     reply_partition = 0
 
     def __init__(
-        self, world: World, keys: Keys,
+        self,
+        world: World,
+        keys: Keys,
         tamper: Callable[[SignedRecord], Sequence[SignedRecord]] = lambda record: [record],
     ) -> None:
         self._world = world
@@ -106,6 +117,8 @@ class InProcessChannel:
         if isinstance(admitted, Action):
             verdict = judge(admitted, digest, self._world, now)
         else:
-            verdict = refuse(admitted, admitted.action or decode(Action, record.value), digest, self._world, now)
+            verdict = refuse(
+                admitted, admitted.action or decode(Action, record.value), digest, self._world, now
+            )
         (answer,) = seal([Draft(verdict, encode(verdict))], self._keys.judge, self._keys.judge_id)
         return answer

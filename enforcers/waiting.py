@@ -15,12 +15,12 @@ from datetime import datetime
 
 from enforcers.contract.action import Action
 from enforcers.contract.base import utc_now
+from enforcers.contract.digest import sha256_hex
 from enforcers.contract.record import SignedRecord, check_headers, check_signature
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust
 from enforcers.contract.verdict import Decision, Verdict
 from enforcers.contract.wire import decode, header_map
-from enforcers.contract.digest import sha256_hex
 from enforcers.errors import ContractError, NoVerdictError
 
 
@@ -33,7 +33,9 @@ class Waiting:
     digest: str
     deadline: float
     """On this process's monotonic clock, in seconds."""
-    answer: asyncio.Future[Verdict] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: asyncio.Future[Verdict] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
     rejected: str = ""
     """Why the last record that claimed to be its verdict was not obeyed."""
 
@@ -47,8 +49,12 @@ class WaitingRoom:
     """A bounded table of waiting actions of one executor."""
 
     def __init__(
-        self, executor: str, trust: Trust, limit: int,
-        monotonic: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now,
+        self,
+        executor: str,
+        trust: Trust,
+        limit: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._executor = executor
         self._trust = trust
@@ -62,7 +68,9 @@ class WaitingRoom:
     def enter(self, waiting: Waiting) -> None:
         """Start to wait. Raises NoVerdictError where too many wait already."""
         if len(self._waiting) >= self._limit:
-            raise NoVerdictError(f"{self._limit} actions wait for a verdict already; propose fewer at a time")
+            raise NoVerdictError(
+                f"{self._limit} actions wait for a verdict already; propose fewer at a time"
+            )
         self._waiting[str(waiting.action.id).encode()] = waiting
 
     def leave(self, waiting: Waiting) -> None:
@@ -84,7 +92,9 @@ class WaitingRoom:
         except TimeoutError:
             waited = f"no verdict for action `{waiting.action.id}` after {waiting.action.valid_for_ms} ms"
             seen = f" (ignored: {waiting.rejected})" if waiting.rejected else ""
-            raise NoVerdictError(f"{waited}{seen}; nothing was executed, check that a judge is running") from None
+            raise NoVerdictError(
+                f"{waited}{seen}; nothing was executed, check that a judge is running"
+            ) from None
 
     def receive(self, record: SignedRecord) -> None:
         """Look at one record of the reply partition; obey it, or count why not."""
@@ -106,7 +116,9 @@ class WaitingRoom:
             return
         waiting.answer.set_result(verdict)
 
-    def _verified(self, waiting: Waiting, record: SignedRecord, headers: dict[str, bytes]) -> Verdict:
+    def _verified(
+        self, waiting: Waiting, record: SignedRecord, headers: dict[str, bytes]
+    ) -> Verdict:
         # (2) A pinned judge key signed these bytes as a verdict.
         key = check_signature(
             Verdict, record.value, headers, self._trust, Role.JUDGE, self._now(), self._memory
@@ -123,11 +135,17 @@ class WaitingRoom:
         if verdict.executor != self._executor:
             raise ContractError(f"verdict is for executor `{verdict.executor}`")
         # (8) A rewrite is the one that was signed, and there is time left to act.
-        if verdict.rewrite is not None and sha256_hex(verdict.rewrite.text.encode()) != verdict.rewrite.digest:
+        if (
+            verdict.rewrite is not None
+            and sha256_hex(verdict.rewrite.text.encode()) != verdict.rewrite.digest
+        ):
             raise ContractError("verdict's rewrite does not match its digest")
-        if verdict.decision is Decision.ALLOW and not 0 < verdict.valid_for_ms <= waiting.action.valid_for_ms:
+        if (
+            verdict.decision is Decision.ALLOW
+            and not 0 < verdict.valid_for_ms <= waiting.action.valid_for_ms
+        ):
             raise ContractError("verdict allows for longer than was asked")
-        if self._monotonic() >= waiting.deadline - (waiting.action.valid_for_ms - verdict.valid_for_ms) / 1000:
-            if verdict.decision is Decision.ALLOW:
-                raise ContractError("verdict came too late")
+        spare_s = (waiting.action.valid_for_ms - verdict.valid_for_ms) / 1000
+        if verdict.decision is Decision.ALLOW and self._monotonic() >= waiting.deadline - spare_s:
+            raise ContractError("verdict came too late")
         return verdict

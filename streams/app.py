@@ -25,6 +25,8 @@ class AppSettings:
     group: str = "sluicegate-judge"
     instance: str = "judge-1"
     """Static membership: a judge that restarts within the session timeout keeps its partitions."""
+    data: str = ".sluicegate"
+    """Directory that Faust insists on, although the judge has no tables."""
 
 
 def build_app(settings: AppSettings) -> faust.App:
@@ -32,6 +34,7 @@ def build_app(settings: AppSettings) -> faust.App:
     app = faust.App(
         zoned(settings.zone, settings.group).replace(".", "-"),
         broker=[URL(f"kafka://{server}") for server in settings.bootstrap.split(",")],
+        datadir=settings.data,
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=1.0,
         broker_request_timeout=10.0,
@@ -56,8 +59,12 @@ def build_app(settings: AppSettings) -> faust.App:
 def attach_judge(app: faust.App, agent: JudgeAgent, zone: str = "") -> Any:
     """Register the judge as the agent of the actions topic."""
     topic = app.topic(
-        zoned(zone, ACTIONS.name), value_type=bytes, key_type=bytes,
-        value_serializer="raw", key_serializer="raw", partitions=ACTIONS_PARTITIONS,
+        zoned(zone, ACTIONS.name),
+        value_type=bytes,
+        key_type=bytes,
+        value_serializer="raw",
+        key_serializer="raw",
+        partitions=ACTIONS_PARTITIONS,
     )
 
     @app.agent(topic, name="judge", concurrency=1)

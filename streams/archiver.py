@@ -37,6 +37,10 @@ BATCH_WAIT_S = 0.25
 """Longest time that a record waits for others to be committed with it."""
 COMMIT_EVERY_S = 0.1
 """Shortest time between two commits while little arrives: each costs a sync of the disk."""
+SMALL_BATCH = 500
+"""Fewer records than this are little."""
+FETCH_BYTES = 4 * 1024 * 1024
+"""Most of one partition in one answer; more makes larger batches and takes more memory."""
 CHECK_EVERY_S = 30.0
 """How often the cluster's id and partitions are looked at again."""
 RETRY_S = 1.0
@@ -125,6 +129,7 @@ class Archiver:
             auto_offset_reset="none",
             check_crcs=True,
             fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=FETCH_BYTES,
         )
         await consumer.start()
         try:
@@ -172,7 +177,7 @@ class Archiver:
                 if await self._changed(cluster):
                     return
                 checked = began
-            if len(batch) < BATCH_RECORDS:
+            if len(batch) < SMALL_BATCH:
                 await _pause(stop, COMMIT_EVERY_S - (time.monotonic() - began))
 
     async def _changed(self, cluster: Cluster) -> bool:

@@ -30,7 +30,10 @@ class ReplayReader:
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._topic = topic
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50, auto_offset_reset="earliest"
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+            auto_offset_reset="earliest",
         )
 
     async def start(self) -> None:
@@ -41,11 +44,15 @@ class ReplayReader:
         """Disconnect."""
         await self._consumer.stop()
 
-    async def before(self, partition: int, offset: int, timestamp_ms: int) -> AsyncIterator[Received]:
+    async def before(
+        self, partition: int, offset: int, timestamp_ms: int
+    ) -> AsyncIterator[Received]:
         """Every record before `offset` that is at most two replay windows older than `timestamp_ms`."""
         place = TopicPartition(self._topic, partition)
         self._consumer.assign([place])
-        found = await self._consumer.offsets_for_times({place: max(0, timestamp_ms - 2 * REPLAY_WINDOW_MS)})
+        found = await self._consumer.offsets_for_times(
+            {place: max(0, timestamp_ms - 2 * REPLAY_WINDOW_MS)}
+        )
         start = found[place].offset if found.get(place) else offset
         if start >= offset:
             return
@@ -59,4 +66,7 @@ class ReplayReader:
     async def ends(self, partitions: list[int]) -> dict[int, int]:
         """Next offset of each partition, asked from the broker and not from what was fetched."""
         places = [TopicPartition(self._topic, one) for one in partitions]
-        return {place.partition: end for place, end in (await self._consumer.end_offsets(places)).items()}
+        return {
+            place.partition: end
+            for place, end in (await self._consumer.end_offsets(places)).items()
+        }

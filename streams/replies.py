@@ -60,13 +60,18 @@ class KafkaVerdictChannel:
     async def _connect(self) -> None:
         self._actions, self._outcomes = self._producer(), self._producer()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none",
-            fetch_max_wait_ms=500, request_timeout_ms=MAX_VALID_FOR_MS,
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=500,
+            request_timeout_ms=MAX_VALID_FOR_MS,
         )
         await asyncio.gather(self._actions.start(), self._outcomes.start(), self._consumer.start())
         known = await self._consumer.topics()
         if self._place.topic not in known:
-            raise BrokerError(f"topic `{self._place.topic}` does not exist; start a judge, which makes the topics")
+            raise BrokerError(
+                f"topic `{self._place.topic}` does not exist; start a judge, which makes the topics"
+            )
         self._consumer.assign([self._place])
         ends = await self._consumer.end_offsets([self._place])
         self._consumer.seek(self._place, ends[self._place])
@@ -75,7 +80,10 @@ class KafkaVerdictChannel:
     def _producer(self) -> AIOKafkaProducer:
         # A record that is not stored in time is of no use: its gate has given up by then.
         return AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, linger_ms=0,
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
             request_timeout_ms=MAX_VALID_FOR_MS,
         )
 
@@ -100,24 +108,34 @@ class KafkaVerdictChannel:
         await self._store(self._outcomes, OUTCOMES.name, key, [record])
 
     async def _store(
-        self, producer: AIOKafkaProducer | None, topic: str, key: bytes, records: Sequence[SignedRecord]
+        self,
+        producer: AIOKafkaProducer | None,
+        topic: str,
+        key: bytes,
+        records: Sequence[SignedRecord],
     ) -> None:
         if producer is None:
             raise BrokerError("channel is closed; open the gate first")
         try:
             stored: list[asyncio.Future[Any]] = [
-                await producer.send(zoned(self._zone, topic), one.value, key=key, headers=list(one.headers))
+                await producer.send(
+                    zoned(self._zone, topic), one.value, key=key, headers=list(one.headers)
+                )
                 for one in records
             ]
             await asyncio.gather(*stored)
         except (KafkaError, OSError) as error:
-            raise BrokerError(f"kafka did not store the record: {error!r}; check the broker") from error
+            raise BrokerError(
+                f"kafka did not store the record: {error!r}; check the broker"
+            ) from error
 
     async def close(self) -> None:
         """Disconnect; `open` may be called again."""
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
-        parts = [part for part in (self._actions, self._outcomes, self._consumer) if part is not None]
+        parts = [
+            part for part in (self._actions, self._outcomes, self._consumer) if part is not None
+        ]
         self._actions = self._outcomes = self._consumer = self._reader = None
         await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)

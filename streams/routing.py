@@ -16,4 +16,6 @@ def actions_partition(key: bytes) -> int:
 
 def reply_partition(executor: str) -> int:
     """Partition that an executor's verdicts go to; sharing one is harmless."""
-    return int.from_bytes(hashlib.sha256(executor.encode()).digest()[:8], "big") % VERDICTS_PARTITIONS
+    return (
+        int.from_bytes(hashlib.sha256(executor.encode()).digest()[:8], "big") % VERDICTS_PARTITIONS
+    )

@@ -52,15 +52,24 @@ class VerdictWriter:
     """Signs, sends and acknowledges. `fatal` is called where a verdict cannot be stored."""
 
     def __init__(
-        self, bootstrap: str, zone: str, signer: Signer, clock: BrokerClock, fatal: Callable[[str], None]
+        self,
+        bootstrap: str,
+        zone: str,
+        signer: Signer,
+        clock: BrokerClock,
+        fatal: Callable[[str], None],
     ) -> None:
         self._zone = zone
         self._signer = signer
         self._clock = clock
         self._fatal = fatal
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0,
-            request_timeout_ms=5_000, max_request_size=1_048_576,
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            request_timeout_ms=5_000,
+            max_request_size=1_048_576,
         )
         self._stored: asyncio.Queue[tuple[Sequence[asyncio.Future[Any]], Sequence[Reply], float]]
         self._stored = asyncio.Queue(ACKS_IN_FLIGHT)
@@ -91,19 +100,34 @@ class VerdictWriter:
             futures += await self._send_verdict(reply, verdict, record)
         for reply in replies:
             if reply.dead_letter:
-                futures.append(await self._send(DEAD_LETTERS.name, None, dead_letter(reply, self._zone), (), None))
+                futures.append(
+                    await self._send(
+                        DEAD_LETTERS.name, None, dead_letter(reply, self._zone), (), None
+                    )
+                )
         await self._stored.put((futures, replies, sent_at))
 
-    async def _send_verdict(self, reply: Reply, verdict: Verdict, record: SignedRecord) -> list[asyncio.Future[Any]]:
+    async def _send_verdict(
+        self, reply: Reply, verdict: Verdict, record: SignedRecord
+    ) -> list[asyncio.Future[Any]]:
         partition = reply.reply_partition % VERDICTS_PARTITIONS
         key = verdict.executor.encode()
         futures = [await self._send(VERDICTS.name, key, record.value, record.headers, partition)]
         if reply.alert:
-            futures.append(await self._send(DENIALS.name, reply.received.key, record.value, record.headers, None))
+            futures.append(
+                await self._send(
+                    DENIALS.name, reply.received.key, record.value, record.headers, None
+                )
+            )
         return futures
 
     async def _send(
-        self, topic: str, key: bytes | None, value: bytes, headers: tuple[tuple[str, bytes], ...], partition: int | None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: tuple[tuple[str, bytes], ...],
+        partition: int | None,
     ) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = await self._producer.send(
             zoned(self._zone, topic), value, key=key, partition=partition, headers=list(headers)

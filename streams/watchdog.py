@@ -24,8 +24,13 @@ class Watchdog:
     """Compares, for every owned partition, what is there with what was acknowledged."""
 
     def __init__(
-        self, owned: Callable[[], set[int]], handled: dict[int, int], ends: Ends, fatal: Callable[[str], None],
-        patience_s: float = 20.0, monotonic: Callable[[], float] = time.monotonic,
+        self,
+        owned: Callable[[], set[int]],
+        handled: dict[int, int],
+        ends: Ends,
+        fatal: Callable[[str], None],
+        patience_s: float = 20.0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._owned = owned
         self._handled = handled
@@ -58,7 +63,9 @@ class Watchdog:
                 seen, since = position, now
             self._stuck_since[partition] = (seen, since)
             if now - since > self._patience_s and position >= 0:
-                self._fatal(f"partition {partition} has unanswered actions and no progress for {now - since:.0f} s")
+                self._fatal(
+                    f"partition {partition} has unanswered actions and no progress for {now - since:.0f} s"
+                )
 
 
 def owned_partitions(app: Any, topic: str) -> set[int]:

@@ -49,7 +49,9 @@ def die(why: str) -> None:
     os._exit(EXIT_FATAL)
 
 
-async def run_judge(parts: JudgeParts, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+async def run_judge(
+    parts: JudgeParts, stop: asyncio.Event, ready: asyncio.Event | None = None
+) -> None:
     """Judge until `stop` is set. Raises BrokerError where Kafka cannot be used."""
     settings = parts.app
     await create_topics(settings.bootstrap, in_zone(settings.zone))

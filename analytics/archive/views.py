@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analytics.archive.schema import quoted, read_sql
 
-OUTCOME_GRACE_S = 60
+OUTCOME_GRACE_S = 10
 """An allowed action without an outcome is `unknown` this long after its verdict ran out."""
 
 

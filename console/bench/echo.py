@@ -19,7 +19,9 @@ REPLIES = TopicPartition("bench-replies", 0)
 
 async def positioned(bootstrap: str, place: TopicPartition) -> AIOKafkaConsumer:
     """A consumer at the end of one partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50
+    )
     await consumer.start()
     consumer.assign([place])
     consumer.seek(place, (await consumer.end_offsets([place]))[place])
@@ -29,7 +31,9 @@ async def positioned(bootstrap: str, place: TopicPartition) -> AIOKafkaConsumer:
 
 def producer_of(bootstrap: str) -> AIOKafkaProducer:
     """A producer with the settings of gates and judges."""
-    return AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0)
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0
+    )
 
 
 async def serve(bootstrap: str) -> None:
@@ -60,7 +64,9 @@ class EchoClient:
 
     async def __aexit__(self, *_: Any) -> None:
         self._reader.cancel()
-        await asyncio.gather(self._reader, self._consumer.stop(), self._producer.stop(), return_exceptions=True)
+        await asyncio.gather(
+            self._reader, self._consumer.stop(), self._producer.stop(), return_exceptions=True
+        )
 
     async def round_trip(self, value: bytes) -> None:
         """Return when `value` came back."""

@@ -121,13 +121,17 @@ def _echo_call(client: EchoClient) -> Call:
 
 
 def _judge_call(gate: Gate, settings: Settings) -> Call:
-    principal = Principal(id=settings.principal, kind=PrincipalKind(settings.principal_kind), session="bench")
+    principal = Principal(
+        id=settings.principal, kind=PrincipalKind(settings.principal_kind), session="bench"
+    )
     target = Target(system="postgres", environment="production", dialect="postgres")
     texts = statements(seed=7)
 
     async def call() -> None:
         payload = SqlPayload(statement=next(texts))
-        await gate.propose(Proposal(principal=principal, target=target, payload=payload), VALID_FOR_MS)
+        await gate.propose(
+            Proposal(principal=principal, target=target, payload=payload), VALID_FOR_MS
+        )
 
     return call
 
@@ -143,7 +147,10 @@ def report(samples: dict[int, tuple[Sample, Sample]]) -> dict[str, Any]:
             "ratio_p50": round(judged["p50_ms"] / raw["p50_ms"], 2),
             "ratio_p99": round(judged["p99_ms"] / raw["p99_ms"], 2),
         }
-    return {"in_flight": levels, "machine": f"{platform.machine()} {platform.system()} python {platform.python_version()}"}
+    return {
+        "in_flight": levels,
+        "machine": f"{platform.machine()} {platform.system()} python {platform.python_version()}",
+    }
 
 
 async def _create_topics(bootstrap: str) -> None:

@@ -24,7 +24,9 @@ def bench() -> None:
 
 @bench_app.command("rtt")
 def rtt(
-    count: Annotated[int, typer.Option(min=60, help="round trips for each subject and level")] = 3_000,
+    count: Annotated[
+        int, typer.Option(min=60, help="round trips for each subject and level")
+    ] = 3_000,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
     """Round trips of the judge and of a raw aiokafka echo, interleaved, at 1, 4, 16 and 64 in flight."""
@@ -38,11 +40,16 @@ def rtt(
 
 
 def _table(result: dict[str, Any]) -> Table:
-    table = Table("in flight", "echo p50 / p99 ms", "judge p50 / p99 ms", "judge per s", "ratio p50 / p99")
+    table = Table(
+        "in flight", "echo p50 / p99 ms", "judge p50 / p99 ms", "judge per s", "ratio p50 / p99"
+    )
     for level, row in result["in_flight"].items():
         echo, judge = row["echo"], row["judge"]
         table.add_row(
-            level, f"{echo['p50_ms']} / {echo['p99_ms']}", f"{judge['p50_ms']} / {judge['p99_ms']}",
-            f"{judge['per_s']:.0f}", f"{row['ratio_p50']} / {row['ratio_p99']}",
+            level,
+            f"{echo['p50_ms']} / {echo['p99_ms']}",
+            f"{judge['p50_ms']} / {judge['p99_ms']}",
+            f"{judge['per_s']:.0f}",
+            f"{row['ratio_p50']} / {row['ratio_p99']}",
         )
     return table

@@ -74,11 +74,15 @@ class Commands(TyperGroup):
         except SluicegateError as error:
             _fail(str(error), exit_code(error))
         except TyperException as error:
-            # Typer raises one without a message after it has shown the help that was missing.
-            _fail(error.format_message(), error.exit_code)
+            _fail(_usage(error.format_message()), error.exit_code)
         except typer.Abort:
             _fail("interrupted", 130)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(message: str) -> str:
+    # Typer raises one without a message after it has shown the help that was missing.
+    return f"{message.rstrip('.')}; see `sluicegate --help`" if message else ""
 
 
 def _fail(message: str, code: int) -> None:

@@ -15,7 +15,9 @@ from enforcers.executors.command import CommandExecutor
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(run)
+    app.command(
+        "run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+    )(run)
 
 
 def run(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import signal
+import threading
 from typing import Annotated
 
 import typer
@@ -11,7 +11,6 @@ import typer
 from console.cli.context import settings_of
 from console.identity import init_home
 from console.processes import follow_parent
-from console.roles import ROLES, run_role
 from console.settings import Settings
 from console.stack import Stack, bootstrap_of, running_stack
 from enforcers.errors import SettingsError
@@ -26,11 +25,17 @@ def register(app: typer.Typer) -> None:
 
 def up(
     context: typer.Context,
-    role: Annotated[str, typer.Option(help="run only this role in the foreground: judge or archiver")] = "",
-    bootstrap: Annotated[str, typer.Option(help="Kafka servers, instead of the configured ones")] = "",
+    role: Annotated[
+        str, typer.Option(help="run only this role in the foreground: judge or archiver")
+    ] = "",
+    bootstrap: Annotated[
+        str, typer.Option(help="Kafka servers, instead of the configured ones")
+    ] = "",
     lifeline: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Start what is needed on this machine, or one role; Ctrl-C stops it cleanly."""
+    from console.roles import ROLES, run_role
+
     settings = settings_of(context, bootstrap=bootstrap)
     if role and role not in ROLES:
         raise SettingsError(f"role `{role}` is unknown; choose {' or '.join(sorted(ROLES))}")

@@ -20,7 +20,9 @@ def create_key(path: Path) -> Signer:
     except FileExistsError as error:
         raise TrustError(f"key `{path}` exists already; keep it, or move it away first") from error
     except OSError as error:
-        raise TrustError(f"key `{path}` cannot be written: {error.strerror}; choose another folder") from error
+        raise TrustError(
+            f"key `{path}` cannot be written: {error.strerror}; choose another folder"
+        ) from error
     with os.fdopen(descriptor, "w") as file:
         file.write(bytes(key).hex() + "\n")
     return Signer(key)
@@ -32,10 +34,14 @@ def load_key(path: Path) -> Signer:
         mode = path.stat().st_mode
         text = path.read_bytes().decode("ascii", "replace").strip()
     except OSError as error:
-        raise TrustError(f"key `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`") from error
+        raise TrustError(
+            f"key `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`"
+        ) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise TrustError(f"key `{path}` is open to other users; run `chmod 600 {path}`")
     try:
         return Signer(SigningKey(bytes.fromhex(text)))
     except (ValueError, TypeError) as error:
-        raise TrustError(f"key `{path}` is no Ed25519 seed of 64 hexadecimal digits; restore it") from error
+        raise TrustError(
+            f"key `{path}` is no Ed25519 seed of 64 hexadecimal digits; restore it"
+        ) from error

@@ -40,7 +40,9 @@ def seal(drafts: Sequence[Draft], signer: Signer, source: str) -> list[SignedRec
     sealed: list[SignedRecord] = []
     for start in range(0, len(drafts), MAX_BATCH):
         batch = drafts[start : start + MAX_BATCH]
-        signatures = signer.sign([leaf_of(TYPES[type(draft.model)], draft.value) for draft in batch])
+        signatures = signer.sign(
+            [leaf_of(TYPES[type(draft.model)], draft.value) for draft in batch]
+        )
         kid = signer.kid
         sealed += [
             SignedRecord(draft.value, _headers(draft.model, source, kid, sig))
@@ -85,4 +87,6 @@ def check_headers(model: Travelling, headers: Mapping[str, bytes], source: str) 
     }
     for name, value in expected.items():
         if headers.get(name) != value:
-            raise ContractError(f"header `{name}` differs from the signed body; send the signed value")
+            raise ContractError(
+                f"header `{name}` differs from the signed body; send the signed value"
+            )

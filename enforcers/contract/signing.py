@@ -94,7 +94,9 @@ def verify(public_key: bytes, leaf: bytes, sig: bytes, memory: RootMemory | None
     try:
         VerifyKey(public_key).verify(_message(root, size), signature)
     except (BadSignatureError, ValueError, TypeError) as error:
-        raise SignatureError("signature does not match the record; sign the exact bytes sent") from error
+        raise SignatureError(
+            "signature does not match the record; sign the exact bytes sent"
+        ) from error
     if memory is not None:
         memory.add(entry)
 

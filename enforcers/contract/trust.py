@@ -70,7 +70,9 @@ class Trust:
         """The key called `kid`, where it may act in `role` now. Raises SignatureError."""
         found = self.keys.get(kid)
         if found is None or found.role is not role:
-            raise SignatureError(f"key `{kid[:40]}` is not trusted as {role.value}; add it to the trust file")
+            raise SignatureError(
+                f"key `{kid[:40]}` is not trusted as {role.value}; add it to the trust file"
+            )
         if not found.valid_at(moment):
             raise SignatureError(f"key `{kid}` is not valid now; rotate it in the trust file")
         return found
@@ -80,7 +82,9 @@ def build_trust(file: TrustFile) -> Trust:
     """Index a trust file. Raises TrustError where one key stands twice."""
     keys = {key.kid: key for key in file.keys}
     if len(keys) != len(file.keys):
-        raise TrustError("one public key stands twice in the trust file; give each role a key of its own")
+        raise TrustError(
+            "one public key stands twice in the trust file; give each role a key of its own"
+        )
     return Trust(keys)
 
 
@@ -89,9 +93,13 @@ def load_trust(path: Path) -> Trust:
     try:
         file = TrustFile.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise TrustError(f"trust file `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`") from error
+        raise TrustError(
+            f"trust file `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise TrustError(f"trust file `{path}` refused at `{where}`: {first['msg'].lower()}") from error
+        raise TrustError(
+            f"trust file `{path}` refused at `{where}`: {first['msg'].lower()}"
+        ) from error
     return build_trust(file)

@@ -8,7 +8,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from enforcers.contract.base import MAX_VALID_FOR_MS, Count, Digest, Identifier, Line, Moment, Record
+from enforcers.contract.base import (
+    MAX_VALID_FOR_MS,
+    Count,
+    Digest,
+    Identifier,
+    Line,
+    Moment,
+    Record,
+)
 
 
 class Decision(StrEnum):

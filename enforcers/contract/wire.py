@@ -37,7 +37,9 @@ def encode(model: Record) -> bytes:
     try:
         value = model.model_dump_json().encode()
     except (PydanticSerializationError, UnicodeEncodeError) as error:
-        raise ContractError(f"{_name(type(model))} has no JSON form: {_plain(error)}; send plain text") from error
+        raise ContractError(
+            f"{_name(type(model))} has no JSON form: {_plain(error)}; send plain text"
+        ) from error
     if len(value) > MAX_BYTES:
         raise OversizedError(_oversized(len(value)))
     return value
@@ -53,9 +55,13 @@ def decode(model: type[Model], value: bytes) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = _plain(".".join(str(part) for part in first["loc"]) or "record")
-        raise ContractError(f"{_name(model)} refused at `{where}`: {_plain(first['msg'].lower())}") from error
+        raise ContractError(
+            f"{_name(model)} refused at `{where}`: {_plain(first['msg'].lower())}"
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise ContractError(f"{_name(model)} is no JSON that can be read in one way: {_plain(error)}") from error
+        raise ContractError(
+            f"{_name(model)} is no JSON that can be read in one way: {_plain(error)}"
+        ) from error
 
 
 def _name(model: type[Record]) -> str:
@@ -86,7 +92,9 @@ def _oversized(size: int) -> str:
     return f"record of {size} bytes is over the limit of {MAX_BYTES}; send a smaller payload"
 
 
-def headers_of(kind: type[Record], event_id: UUID, action_id: UUID, source: str, kid: str, sig: bytes) -> Headers:
+def headers_of(
+    kind: type[Record], event_id: UUID, action_id: UUID, source: str, kid: str, sig: bytes
+) -> Headers:
     """CloudEvents 1.0 binary-mode headers of a signed record; the subject is always the action."""
     return (
         ("ce_specversion", b"1.0"),

@@ -34,11 +34,16 @@ class CommandExecutor:
             raise ExecutionError("no command given; write `sluicegate run -- PROGRAM ARGUMENTS`")
         joined = next((word for word in argv if word in _CONNECTORS), None)
         if joined is not None:
-            raise ExecutionError(f"`{joined}` needs a shell; run each command of the list by itself")
+            raise ExecutionError(
+                f"`{joined}` needs a shell; run each command of the list by itself"
+            )
         if any("\0" in word for word in argv):
             raise ExecutionError("a word holds a NUL byte; leave it out")
         return ShellPayload(
-            argv=tuple(argv), program=self._resolve(argv[0]), cwd=str(self._cwd), workspace=str(self._cwd)
+            argv=tuple(argv),
+            program=self._resolve(argv[0]),
+            cwd=str(self._cwd),
+            workspace=str(self._cwd),
         )
 
     def run(self, permit: Permit) -> int:
@@ -47,13 +52,21 @@ class CommandExecutor:
         if not isinstance(payload, ShellPayload) or not payload.argv or payload.program is None:
             raise PermitError("permit is for no resolved argv; propose what `payload` returns")
         if permit.obligations:
-            raise PermitError("permit carries obligations that a command cannot carry out; use another executor")
+            raise PermitError(
+                "permit carries obligations that a command cannot carry out; use another executor"
+            )
         try:
             done = subprocess.run(
-                payload.argv, executable=payload.program, cwd=payload.cwd, env=self._environment, check=False
+                payload.argv,
+                executable=payload.program,
+                cwd=payload.cwd,
+                env=self._environment,
+                check=False,
             )
         except OSError as error:
-            raise ExecutionError(f"`{payload.program}` did not start: {error.strerror}; check it") from error
+            raise ExecutionError(
+                f"`{payload.program}` did not start: {error.strerror}; check it"
+            ) from error
         # A shell reports a signal as 128 + its number; callers expect the same of us.
         code = done.returncode if done.returncode >= 0 else 128 - done.returncode
         if code:

@@ -42,7 +42,9 @@ class DuckDBExecutor:
                 rows = _execute(connection, statement)
         except duckdb.Error as error:
             permit.rolled_back = True
-            raise ExecutionError(f"duckdb refused the statement: {_first_line(error)}; correct it") from error
+            raise ExecutionError(
+                f"duckdb refused the statement: {_first_line(error)}; correct it"
+            ) from error
         permit.report_rows(rows.affected if rows.affected is not None else len(rows.rows))
         return rows
 

@@ -25,5 +25,7 @@ def statement_of(permit: Permit) -> str:
     if not isinstance(payload, SqlPayload):
         raise PermitError(f"permit is for `{payload.kind}`, not for sql; propose the statement")
     if permit.obligations:
-        raise PermitError("permit carries obligations that this executor cannot carry out; use one that can")
+        raise PermitError(
+            "permit carries obligations that this executor cannot carry out; use one that can"
+        )
     return payload.statement

@@ -33,7 +33,9 @@ class SQLiteExecutor:
                 rows = _execute(connection, statement)
         except sqlite3.Error as error:
             permit.rolled_back = True
-            raise ExecutionError(f"sqlite refused the statement: {error}; correct it and propose it again") from error
+            raise ExecutionError(
+                f"sqlite refused the statement: {error}; correct it and propose it again"
+            ) from error
         permit.report_rows(rows.affected if rows.affected is not None else len(rows.rows))
         return rows
 

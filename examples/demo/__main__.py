@@ -17,7 +17,15 @@ from pathlib import Path
 from console.identity import init_home, load_executor
 from console.settings import Settings
 from console.stack import Stack, running_stack
-from enforcers.contract.action import Payload, Principal, PrincipalKind, Proposal, ShellPayload, SqlPayload, Target
+from enforcers.contract.action import (
+    Payload,
+    Principal,
+    PrincipalKind,
+    Proposal,
+    ShellPayload,
+    SqlPayload,
+    Target,
+)
 from enforcers.errors import NotAdmittedError, NoVerdictError
 from enforcers.executors.command import CommandExecutor
 from enforcers.executors.duckdb_file import DuckDBExecutor
@@ -51,8 +59,13 @@ class Demo:
 
     def play(self, step: Step) -> None:
         """Propose one step, run it if admitted, and print what happened."""
-        proposal = Proposal(principal=AGENT, target=self._target(step), payload=self._payload(step),
-                            reason="monthly maintenance", ticket="OPS-7")
+        proposal = Proposal(
+            principal=AGENT,
+            target=self._target(step),
+            payload=self._payload(step),
+            reason="monthly maintenance",
+            ticket="OPS-7",
+        )
         started = time.perf_counter()
         decision, why = "allow", ""
         try:
@@ -68,7 +81,11 @@ class Demo:
     def _run(self, step: Step, permit: Permit) -> str:
         if step.statement:
             rows = self._database.run(permit)
-            return f"{rows.affected} rows changed" if rows.affected is not None else f"{len(rows.rows)} rows"
+            return (
+                f"{rows.affected} rows changed"
+                if rows.affected is not None
+                else f"{len(rows.rows)} rows"
+            )
         return f"exit code {self._commands.run(permit)}"
 
     def _payload(self, step: Step) -> Payload:
@@ -78,7 +95,9 @@ class Demo:
 
     def _target(self, step: Step) -> Target:
         if step.statement:
-            return Target(system="duckdb", environment="production", dialect="duckdb", catalog="customers")
+            return Target(
+                system="duckdb", environment="production", dialect="duckdb", catalog="customers"
+            )
         return Target(system="command", environment="production")
 
     def _show(self, step: Step, decision: str, why: str, milliseconds: float) -> None:
@@ -154,9 +173,15 @@ def archived(settings: Settings) -> bool:
 
 
 def _count(settings: Settings) -> int:
-    script = READER.split("print", 1)[0] + "print(archive.sql('SELECT count(*) FROM timeline').fetchone()[0])"
+    script = (
+        READER.split("print", 1)[0]
+        + "print(archive.sql('SELECT count(*) FROM timeline').fetchone()[0])"
+    )
     asked = subprocess.run(
-        [sys.executable, "-c", script, str(settings.archive)], check=False, capture_output=True, text=True
+        [sys.executable, "-c", script, str(settings.archive)],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     return int(asked.stdout.strip() or 0) if asked.returncode == 0 else -1
 

@@ -22,8 +22,11 @@ class Step:
 
 SESSION = (
     Step("allow", "SELECT plan, count(*) AS customers FROM customers GROUP BY plan"),
-    Step("allow", "SELECT c.name, sum(i.amount) AS total FROM customers c JOIN invoices i ON i.customer_id = c.id "
-                  "GROUP BY c.name ORDER BY total DESC LIMIT 5"),
+    Step(
+        "allow",
+        "SELECT c.name, sum(i.amount) AS total FROM customers c JOIN invoices i ON i.customer_id = c.id "
+        "GROUP BY c.name ORDER BY total DESC LIMIT 5",
+    ),
     Step("allow", "UPDATE customers SET plan = 'pro' WHERE id = 7"),
     Step("allow", "DELETE FROM invoices WHERE id IN (41, 42)"),
     Step("deny", "DROP TABLE customers"),

@@ -27,16 +27,18 @@ from streams.verdicts import Reply, VerdictWriter
 
 log = logging.getLogger("sluicegate.judge")
 
-QUIET = {"canary"}
-"""Denials that alert nobody."""
-
 
 class JudgeAgent:
     """Judges a stream of events and remembers how far it came."""
 
     def __init__(
-        self, world: World, admission: Admission, writer: VerdictWriter, replay: ReplayReader,
-        clock: BrokerClock, fatal: Callable[[str], None],
+        self,
+        world: World,
+        admission: Admission,
+        writer: VerdictWriter,
+        replay: ReplayReader,
+        clock: BrokerClock,
+        fatal: Callable[[str], None],
     ) -> None:
         self._world = world
         self._admission = admission
@@ -68,8 +70,12 @@ class JudgeAgent:
     async def _reply(self, event: Any) -> Reply:
         message = event.message
         received = Received(
-            value=message.value or b"", headers=tuple(message.headers or ()), key=message.key,
-            partition=message.partition, offset=message.offset, timestamp_ms=int(message.timestamp * 1000),
+            value=message.value or b"",
+            headers=tuple(message.headers or ()),
+            key=message.key,
+            partition=message.partition,
+            offset=message.offset,
+            timestamp_ms=int(message.timestamp * 1000),
         )
         if received.partition not in self._admission.windows:
             await self._take_over(received)
@@ -79,7 +85,9 @@ class JudgeAgent:
             return self.answer(received, acknowledge)
         except Exception as error:
             log.exception("answer failed")
-            return Reply(received, None, 0, False, f"judge failed with {type(error).__name__}", acknowledge)
+            return Reply(
+                received, None, 0, False, f"judge failed with {type(error).__name__}", acknowledge
+            )
 
     def answer(self, received: Received, acknowledge: Callable[[], None]) -> Reply:
         """The reply to one record."""
@@ -88,19 +96,33 @@ class JudgeAgent:
         admitted = self._admission.check(received, self._clock.now_ms())
         if isinstance(admitted, Action):
             verdict = judge(admitted, digest, self._world, now)
-            return Reply(received, verdict, admitted.reply_partition, alert=_alerts(verdict), dead_letter="",
-                         acknowledge=acknowledge)
+            alert = _alerts(verdict, admitted)
+            return Reply(
+                received,
+                verdict,
+                admitted.reply_partition,
+                alert,
+                dead_letter="",
+                acknowledge=acknowledge,
+            )
         return self._refused(admitted, received, digest, now, acknowledge)
 
     def _refused(
-        self, refusal: Refusal, received: Received, digest: str, now: datetime, acknowledge: Callable[[], None]
+        self,
+        refusal: Refusal,
+        received: Received,
+        digest: str,
+        now: datetime,
+        acknowledge: Callable[[], None],
     ) -> Reply:
         unread = "" if refusal.action else f"{refusal.code}: {refusal.message}"
         to = refusal.action or reply_address(received.value)
         verdict = refuse(refusal, to, digest, self._world, now) if to else None
         partition = to.reply_partition if to else 0
-        return Reply(received, verdict, partition, alert=verdict is not None and _alerts(verdict),
-                     dead_letter=unread, acknowledge=acknowledge)
+        alert = verdict is not None and _alerts(verdict, refusal.action)
+        return Reply(
+            received, verdict, partition, alert, dead_letter=unread, acknowledge=acknowledge
+        )
 
     def _still_in_time(self, reply: Reply) -> Reply:
         """Look at the deadline once more: a judge that slept must not allow."""
@@ -109,7 +131,9 @@ class JudgeAgent:
             return reply
         if self._clock.now_ms() - reply.received.timestamp_ms < verdict.valid_for_ms:
             return reply
-        return Reply(reply.received, expire(verdict), reply.reply_partition, True, "", reply.acknowledge)
+        return Reply(
+            reply.received, expire(verdict), reply.reply_partition, True, "", reply.acknowledge
+        )
 
     async def _take_over(self, first: Received) -> None:
         """Learn what the former owner of the partition saw, so that a replay across owners is found."""
@@ -125,5 +149,7 @@ class JudgeAgent:
         self.handled[received.partition] = received.offset + 1
 
 
-def _alerts(verdict: Verdict) -> bool:
-    return verdict.decision is Decision.DENY and not QUIET.intersection(one.code for one in verdict.reasons)
+def _alerts(verdict: Verdict, action: Action | None) -> bool:
+    """Denials alert; a canary that nobody answered in time is no attack."""
+    canary = action is not None and action.proposal.payload.kind == "canary"
+    return verdict.decision is Decision.DENY and not canary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,21 +27,25 @@ from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey, TrustFile, build_trust
 from enforcers.contract.verdict import Decision, Verdict
 from enforcers.contract.wire import encode
+from enforcers.gate import Gate
 from enforcers.policy.engine import Decision as Ruling
 from enforcers.policy.engine import Facts
+from enforcers.principals import EnrolledPrincipal
+from enforcers.testing import Keys
+from enforcers.world import World
+from tests.enforcers.wire import Wire, opened
 
 CASES = Path(__file__).parents[1] / "cases"
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
 class Cast:
     """Everybody who may sign, and somebody who may not."""
 
-    executor: Signer = Signer(SigningKey(bytes([1]) * 32))
-    judge: Signer = Signer(SigningKey(bytes([2]) * 32))
-    other_executor: Signer = Signer(SigningKey(bytes([3]) * 32))
-    stranger: Signer = Signer(SigningKey(bytes([9]) * 32))
+    executor = Signer(SigningKey(bytes([1]) * 32))
+    judge = Signer(SigningKey(bytes([2]) * 32))
+    other_executor = Signer(SigningKey(bytes([3]) * 32))
+    stranger = Signer(SigningKey(bytes([9]) * 32))
 
     @property
     def trust(self) -> Trust:
@@ -172,3 +176,23 @@ def policy() -> StubPolicy:
         "update": Ruling(Decision.REQUIRE_APPROVAL, stub.hash),
     }
     return stub
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """A judge and an executor."""
+    return Keys()
+
+
+@pytest.fixture
+def wire(keys: Keys, policy: Any) -> Wire:
+    """A judge that allows SELECT, asks about UPDATE and denies the rest."""
+    agent = EnrolledPrincipal(id="agent-1", kind=PrincipalKind.AGENT)
+    return Wire(World(policy=policy, principals={agent.id: agent}, judge=keys.judge_id), keys)
+
+
+@pytest.fixture
+async def gate(wire: Wire, keys: Keys) -> AsyncIterator[Gate]:
+    """An open gate."""
+    async with opened(wire, keys) as one:
+        yield one

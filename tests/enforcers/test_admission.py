@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -44,7 +45,9 @@ def partition_of(key: bytes) -> int:
 def received(cast: Any, action: Callable[..., Action], now: Any) -> Callable[..., Received]:
     """An action as the broker stored it, the moment that it was signed."""
 
-    def build(of: Action | None = None, offset: int = 10, late_ms: int = 0, signer: Any = cast.executor) -> Received:
+    def build(
+        of: Action | None = None, offset: int = 10, late_ms: int = 0, signer: Any = cast.executor
+    ) -> Received:
         sent = of or action()
         record: SignedRecord = cast.sign(sent, signer, sent.executor)
         key = sent.proposal.principal.id.encode()
@@ -78,7 +81,9 @@ def resigned(value: bytes, record: Received, signer: Any) -> Received:
     return header("kid", signer.kid.encode())(header("sig", sig)(signed))
 
 
-def test_a_proper_record_is_admitted(admission: Admission, received: Callable[..., Received], action: Callable[..., Action]) -> None:
+def test_a_proper_record_is_admitted(
+    admission: Admission, received: Callable[..., Received], action: Callable[..., Action]
+) -> None:
     record = received()
     assert admission.check(record, record.timestamp_ms) == action()
 
@@ -127,7 +132,10 @@ def test_only_the_executor_signs_for_itself(
 
 
 def test_an_action_stolen_from_another_executor_is_refused(
-    cast: Any, admission: Admission, received: Callable[..., Received], action: Callable[..., Action]
+    cast: Any,
+    admission: Admission,
+    received: Callable[..., Received],
+    action: Callable[..., Action],
 ) -> None:
     foreign = resigned(encode(action(executor="executor-2")), received(), cast.executor)
     record = header("ce_source", b"executor-2")(foreign)
@@ -174,7 +182,10 @@ def test_old_actions_are_refused_by_the_brokers_clock(
     assert code_of(admission.check(record, record.timestamp_ms + age_ms)) == code
 
 
-@pytest.mark.parametrize(("late_ms", "code"), [(5_000, "admitted"), (5_001, "stale"), (-5_000, "admitted"), (-5_001, "stale")])
+@pytest.mark.parametrize(
+    ("late_ms", "code"),
+    [(5_000, "admitted"), (5_001, "stale"), (-5_000, "admitted"), (-5_001, "stale")],
+)
 def test_bytes_signed_at_another_time_are_stale_however_new_the_record(
     admission: Admission, received: Callable[..., Received], late_ms: int, code: str
 ) -> None:
@@ -186,21 +197,27 @@ def test_bytes_signed_at_another_time_are_stale_however_new_the_record(
 @given(st.integers(-REPLAY_WINDOW_MS, 10**9), st.integers(0, 10**9))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_copy_is_ever_admitted_however_long_one_waits(
-    cast: Any, received: Callable[..., Received], action: Callable[..., Action], first_ms: int, later_ms: int
+    cast: Any,
+    received: Callable[..., Received],
+    action: Callable[..., Action],
+    first_ms: int,
+    later_ms: int,
 ) -> None:
     admission = Admission(cast.trust, partition_of)
     original = received(action(valid_for_ms=5_000), late_ms=first_ms)
     admission.check(original, original.timestamp_ms)
-    between = received(action(number=2, issued_at=original_time(original, later_ms)), 11, first_ms + later_ms)
+    between = received(
+        action(number=2, issued_at=original_time(original, later_ms)), 11, first_ms + later_ms
+    )
     admission.check(between, between.timestamp_ms)
     copy = replace(original, offset=12, timestamp_ms=original.timestamp_ms + later_ms)
     assert code_of(admission.check(copy, copy.timestamp_ms)) in {"replayed", "stale"}
 
 
 def original_time(record: Received, later_ms: int) -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC) + timedelta(milliseconds=later_ms)
+    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC) + timedelta(
+        milliseconds=later_ms
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,7 +242,10 @@ def test_the_same_offset_is_a_redelivery_and_another_is_a_replay(
 
 
 def test_another_executor_may_use_the_same_nonce(
-    cast: Any, admission: Admission, received: Callable[..., Received], action: Callable[..., Action]
+    cast: Any,
+    admission: Admission,
+    received: Callable[..., Received],
+    action: Callable[..., Action],
 ) -> None:
     first = received()
     admission.check(first, first.timestamp_ms)
@@ -269,11 +289,15 @@ def test_the_window_forgets_what_would_be_stale(
 
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_changed_byte_of_the_value_is_admitted(cast: Any, received: Callable[..., Received], data: st.DataObject) -> None:
+def test_no_changed_byte_of_the_value_is_admitted(
+    cast: Any, received: Callable[..., Received], data: st.DataObject
+) -> None:
     """Law 4: only the very bytes that an executor signed are judged."""
     record = received()
     changed = damaged(record.value, data)
-    answer = Admission(cast.trust, partition_of).check(replace(record, value=changed), record.timestamp_ms)
+    answer = Admission(cast.trust, partition_of).check(
+        replace(record, value=changed), record.timestamp_ms
+    )
     assert isinstance(answer, Refusal)
     assert answer.code in {"malformed", "untrusted_signature"}
 
@@ -298,15 +322,22 @@ def damaged(value: bytes, data: st.DataObject) -> bytes:
     at = data.draw(st.integers(0, len(value) - 1))
     width = data.draw(st.integers(0, 2))
     return data.draw(
-        st.binary(max_size=3).map(lambda put: value[:at] + put + value[at + width :]).filter(lambda one: one != value)
+        st.binary(max_size=3)
+        .map(lambda put: value[:at] + put + value[at + width :])
+        .filter(lambda one: one != value)
     )
 
 
 @given(st.binary(max_size=300))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_bytes_get_an_answer(cast: Any, received: Callable[..., Received], value: bytes) -> None:
+def test_any_bytes_get_an_answer(
+    cast: Any, received: Callable[..., Received], value: bytes
+) -> None:
     record = replace(received(), value=value)
-    assert code_of(Admission(cast.trust, partition_of).check(record, record.timestamp_ms)) == "malformed"
+    assert (
+        code_of(Admission(cast.trust, partition_of).check(record, record.timestamp_ms))
+        == "malformed"
+    )
     assert reply_address(value) is None
 
 
@@ -320,12 +351,16 @@ def test_these_bytes_have_no_reply_address(value: bytes) -> None:
     assert reply_address(value) is None
 
 
-@pytest.mark.parametrize("value", [b"[" * 100_000, b'{"id":' * 100_000, b'{"reply_partition":' + b"9" * 10_000 + b"}"])
+@pytest.mark.parametrize(
+    "value", [b"[" * 100_000, b'{"id":' * 100_000, b'{"reply_partition":' + b"9" * 10_000 + b"}"]
+)
 def test_hostile_depth_and_digits_have_no_reply_address(value: bytes) -> None:
     assert reply_address(value) is None
 
 
-def test_a_malformed_action_that_says_where_it_came_from_can_be_answered(action: Callable[..., Action]) -> None:
+def test_a_malformed_action_that_says_where_it_came_from_can_be_answered(
+    action: Callable[..., Action],
+) -> None:
     sent = action()
     value = encode(sent).replace(b'"capabilities"', b'"powers"')
     assert reply_address(value) == ReplyAddress(sent.id, "executor-1", 3)
@@ -333,14 +368,20 @@ def test_a_malformed_action_that_says_where_it_came_from_can_be_answered(action:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
 
-@given(st.fixed_dictionaries({"id": json_values, "executor": json_values, "reply_partition": json_values}))
+@given(
+    st.fixed_dictionaries(
+        {"id": json_values, "executor": json_values, "reply_partition": json_values}
+    )
+)
 def test_an_address_is_none_or_one_that_can_be_sent_to(body: dict[str, Any]) -> None:
-    import json
-
     address = reply_address(json.dumps(body).encode())
-    assert address is None or (0 <= address.reply_partition <= 65_535 and address.executor.isascii())
+    assert address is None or (
+        0 <= address.reply_partition <= 65_535 and address.executor.isascii()
+    )

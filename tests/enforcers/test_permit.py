@@ -88,7 +88,9 @@ def test_a_rewrite_of_another_digest_is_refused(permit: Callable[..., Permit]) -
         one.take()
 
 
-def test_only_sql_has_rewrites(permit: Callable[..., Permit], action: Callable[..., Action]) -> None:
+def test_only_sql_has_rewrites(
+    permit: Callable[..., Permit], action: Callable[..., Action]
+) -> None:
     proposal = Proposal(
         principal=Principal(id="a", kind=PrincipalKind.AGENT),
         target=Target(system="host", environment="production"),
@@ -119,7 +121,10 @@ def test_obligations_are_the_verdicts(permit: Callable[..., Permit]) -> None:
         (SqlPayload(statement="SELECT 1"), "SELECT 1"),
         (ShellPayload(line="ls | wc"), "ls | wc"),
         (ShellPayload(line=""), ""),
-        (ShellPayload(argv=("ls",)), '{"kind":"shell","argv":["ls"],"line":null,"program":null,"cwd":null,"workspace":null}'),
+        (
+            ShellPayload(argv=("ls",)),
+            '{"kind":"shell","argv":["ls"],"line":null,"program":null,"cwd":null,"workspace":null}',
+        ),
         (ToolPayload(tool="t"), '{"kind":"tool","tool":"t","arguments":{}}'),
     ],
 )

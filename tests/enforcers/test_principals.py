@@ -13,9 +13,15 @@ from enforcers.principals import load_principals
 
 def test_principals_are_found_by_their_id(tmp_path: Path) -> None:
     path = tmp_path / "principals.yaml"
-    path.write_text("principals: [{id: agent-1, kind: agent, permissions: [read], executors: [executor-1]}]")
+    path.write_text(
+        "principals: [{id: agent-1, kind: agent, permissions: [read], executors: [executor-1]}]"
+    )
     found = load_principals(path)["agent-1"]
-    assert (found.kind, found.permissions, found.executors) == (PrincipalKind.AGENT, ("read",), ("executor-1",))
+    assert (found.kind, found.permissions, found.executors) == (
+        PrincipalKind.AGENT,
+        ("read",),
+        ("executor-1",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,9 @@ def test_principals_are_found_by_their_id(tmp_path: Path) -> None:
         ("\x00", "cannot be read"),
     ],
 )
-def test_a_mistake_in_the_file_is_refused_and_named(tmp_path: Path, text: str, fragment: str) -> None:
+def test_a_mistake_in_the_file_is_refused_and_named(
+    tmp_path: Path, text: str, fragment: str
+) -> None:
     path = tmp_path / "principals.yaml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=fragment):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -111,7 +112,9 @@ def retold(bench: Bench, record: SignedRecord) -> SignedRecord:
 
 
 def relabelled(record: SignedRecord, name: str, value: bytes) -> SignedRecord:
-    return replace(record, headers=tuple((key, value if key == name else old) for key, old in record.headers))
+    return replace(
+        record, headers=tuple((key, value if key == name else old) for key, old in record.headers)
+    )
 
 
 def tampered(record: SignedRecord) -> SignedRecord:
@@ -140,7 +143,9 @@ async def test_a_verdict_that_is_not_obeyed(bench: Bench, what: str) -> None:
     assert bench.obeyed is not None
 
 
-async def test_an_allow_copied_from_another_action_is_not_obeyed(bench: Bench, action: Callable[..., Action]) -> None:
+async def test_an_allow_copied_from_another_action_is_not_obeyed(
+    bench: Bench, action: Callable[..., Action]
+) -> None:
     """Law 4: the verdict binds the bytes."""
     harmless = bench.signed(of=action("SELECT 2", number=2))
     bench.room.receive(harmless)
@@ -171,8 +176,12 @@ async def test_records_for_nobody_are_counted_and_forgotten(
     assert bench.room.ignored == {"not_waiting": 3, "malformed": 1}
 
 
-@pytest.mark.parametrize(("valid_for_ms", "seconds"), [(1_000, 1.0), (1_000, 60.0), (200, 0.2), (200, 0.5)])
-async def test_an_allow_that_comes_late_is_not_obeyed(bench: Bench, valid_for_ms: int, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("valid_for_ms", "seconds"), [(1_000, 1.0), (1_000, 60.0), (200, 0.2), (200, 0.5)]
+)
+async def test_an_allow_that_comes_late_is_not_obeyed(
+    bench: Bench, valid_for_ms: int, seconds: float
+) -> None:
     """Law 1: a late verdict; by the gate's own clock, and by the shorter time that the judge gave."""
     bench.at[0] = seconds
     bench.room.receive(bench.signed(valid_for_ms=valid_for_ms))
@@ -190,7 +199,9 @@ async def test_a_judge_key_out_of_its_time_is_not_obeyed(
     cast: Any, action: Callable[..., Action], verdict: Callable[..., Verdict], now: datetime,
     trust_entry: Callable[..., Any], hours: int,
 ) -> None:  # fmt: skip
-    key = trust_entry("judge-1", Role.JUDGE, cast.judge, not_before=now, not_after=now + timedelta(minutes=1))
+    key = trust_entry(
+        "judge-1", Role.JUDGE, cast.judge, not_before=now, not_after=now + timedelta(minutes=1)
+    )
     room = WaitingRoom(
         "executor-1", build_trust(TrustFile(keys=(key,))), 1,
         monotonic=lambda: 0.0, now=lambda: now + timedelta(hours=hours),
@@ -206,7 +217,10 @@ async def test_silence_says_what_was_ignored(bench: Bench) -> None:
     """Law 1: the error says which of these it was."""
     bench.room.receive(bench.signed(bench.cast.stranger))
     bench.at[0] = 1.0
-    with pytest.raises(NoVerdictError, match=r"after 1000 ms \(ignored: .*not trusted as judge.*nothing was executed"):
+    with pytest.raises(
+        NoVerdictError,
+        match=r"after 1000 ms \(ignored: .*not trusted as judge.*nothing was executed",
+    ):
         await bench.room.verdict(bench.waiting)
 
 
@@ -242,10 +256,13 @@ async def test_a_lost_connection_fails_everything_that_waits_and_nothing_that_wa
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_changed_byte_of_a_verdict_is_obeyed(
-    cast: Any, action: Callable[..., Action], verdict: Callable[..., Verdict], now: datetime, data: st.DataObject
+    cast: Any,
+    action: Callable[..., Action],
+    verdict: Callable[..., Verdict],
+    now: datetime,
+    data: st.DataObject,
 ) -> None:
     """Law 4. Two headers say nothing about the verdict and are not read."""
-    import asyncio
 
     async def attempt() -> None:
         room = WaitingRoom("executor-1", cast.trust, 1, monotonic=lambda: 0.0, now=lambda: now)
@@ -255,7 +272,9 @@ def test_no_changed_byte_of_a_verdict_is_obeyed(
         name, value = data.draw(st.sampled_from([("value", record.value), *record.headers]))
         at, bit = data.draw(st.integers(0, len(value) - 1)), data.draw(st.integers(0, 7))
         flipped = value[:at] + bytes([value[at] ^ (1 << bit)]) + value[at + 1 :]
-        room.receive(replace(record, value=flipped) if name == "value" else relabelled(record, name, flipped))
+        room.receive(
+            replace(record, value=flipped) if name == "value" else relabelled(record, name, flipped)
+        )
         assert (bench.obeyed is not None) == (name in {"ce_specversion", "content-type"})
 
     asyncio.run(attempt())

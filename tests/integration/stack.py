@@ -34,15 +34,29 @@ class Stack:
         asyncio.run(create_topics(self.settings.bootstrap, in_zone(self.settings.zone, TOPICS)))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if error is not None:
             self._show_logs()
         self.judge.kill()
         self.archiver.kill()
 
+    async def judge_ready(self) -> None:
+        """Start the judge and wait until it answers."""
+        self.judge.start()
+        gate = self.gate()
+        await gate.open(timeout_s=40)
+        await gate.close()
+
     def gate(self) -> Gate:
         executor = load_executor(self.settings)
-        return Gate(executor, KafkaVerdictChannel(self.settings.bootstrap, executor.id, self.settings.zone))
+        return Gate(
+            executor, KafkaVerdictChannel(self.settings.bootstrap, executor.id, self.settings.zone)
+        )
 
     def topic(self, name: str) -> str:
         return zoned(self.settings.zone, name)
@@ -51,7 +65,9 @@ class Stack:
         with connect(self.settings.archive) as archive:
             return list(archive.execute(sql).fetchall())
 
-    def eventually(self, sql: str, holds: Callable[[list[tuple[Any, ...]]], bool]) -> list[tuple[Any, ...]]:
+    def eventually(
+        self, sql: str, holds: Callable[[list[tuple[Any, ...]]], bool]
+    ) -> list[tuple[Any, ...]]:
         """The answer as soon as it holds; the last answer when patience is over."""
         deadline = time.monotonic() + PATIENCE_S
         rows: list[tuple[Any, ...]] = []
@@ -79,28 +95,44 @@ class Stack:
         table = {one.name: one.partitions for one in in_zone(self.settings.zone, TOPICS)}
         return list(range(table[topic]))
 
-    async def read(self, name: str, count: int, patience_s: float = 15.0) -> list[Any]:
-        """The first `count` records of a topic."""
+    async def read(
+        self,
+        name: str,
+        count: int,
+        patience_s: float = 15.0,
+        but: Callable[[Any], bool] = lambda _: False,
+    ) -> list[Any]:
+        """The first `count` records of a topic, without those that `but` picks."""
         topic = self.topic(name)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.bootstrap, auto_offset_reset="earliest"
+        )
         await consumer.start()
-        consumer.assign([TopicPartition(topic, one) for one in await self._partitions(consumer, topic)])
+        consumer.assign(
+            [TopicPartition(topic, one) for one in await self._partitions(consumer, topic)]
+        )
         found: list[Any] = []
         deadline = time.monotonic() + patience_s
         try:
             while len(found) < count and time.monotonic() < deadline:
                 for records in (await consumer.getmany(timeout_ms=300)).values():
-                    found += records
+                    found += [one for one in records if not but(one)]
             return found
         finally:
             await consumer.stop()
 
     async def write(
-        self, name: str, value: bytes, key: bytes | None = None,
-        headers: list[tuple[str, bytes]] | None = None, partition: int | None = None,
+        self,
+        name: str,
+        value: bytes,
+        key: bytes | None = None,
+        headers: list[tuple[str, bytes]] | None = None,
+        partition: int | None = None,
     ) -> Any:
         """Put a raw record on a topic, as anybody with access to Kafka could."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap, max_request_size=2_000_000)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.settings.bootstrap, max_request_size=2_000_000
+        )
         await producer.start()
         try:
             return await producer.send_and_wait(

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ UNANSWERED = """
     SELECT count(*) FROM actions a
     WHERE a.kind <> 'canary' AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.action_id = a.action_id)
 """
-DUPLICATES = "SELECT count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM records"
+DUPLICATES = 'SELECT count(*) - count(DISTINCT (topic, partition, "offset")) FROM records'
 
 
 async def load(gate: Gate, actions: int, workers: int, executed: Counter[str]) -> None:
@@ -107,29 +108,43 @@ async def test_an_archiver_that_is_killed_loses_nothing_and_counts_nothing_twice
     await gate.close()
     stored = [await stack.stored(name) for name in ("actions", "verdicts", "outcomes")]
     counted = "SELECT " + ", ".join(
-        f"(SELECT count(*) FROM records WHERE topic LIKE '%.{name}')" for name in ("actions", "verdicts", "outcomes")
+        f"(SELECT count(*) FROM records WHERE topic LIKE '%.{name}')"
+        for name in ("actions", "verdicts", "outcomes")
     )
     rows = stack.eventually(f"{counted}, ({DUPLICATES})", lambda found: found == [(*stored, 0)])
     assert rows == [(*stored, 0)]
 
 
-async def test_a_broker_that_stops_blocks_everything_and_work_goes_on_when_it_is_back(tmp_path: Path) -> None:
-    with EmbeddedBroker(tmp_path / "kafka") as own, Stack(settings_for(tmp_path / "home", own.bootstrap)) as stack:
-        stack.judge.start()
-        gate = stack.gate()
-        await gate.open(timeout_s=40)
-        await gate.propose(sql("SELECT 1"))
-        await asyncio.to_thread(own.stop)
-        with pytest.raises(NoVerdictError):
-            await gate.propose(sql("SELECT 2"), valid_for_ms=500)
-        await asyncio.to_thread(own.start)
-        for _ in range(600):
-            stack.judge.keep()
-            if gate.ready:
-                break
-            await asyncio.sleep(0.1)
-        verdict = await gate.propose(sql("SELECT 3"), valid_for_ms=5_000)
-        await gate.close()
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(tmp_path / "kafka") as started:
+        yield started
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path, own_broker: EmbeddedBroker) -> Iterator[Stack]:
+    with Stack(settings_for(tmp_path / "home", own_broker.bootstrap)) as started:
+        yield started
+
+
+async def test_a_broker_that_stops_blocks_everything_and_work_goes_on_when_it_is_back(
+    own_broker: EmbeddedBroker, own_stack: Stack
+) -> None:
+    own_stack.judge.start()
+    gate = own_stack.gate()
+    await gate.open(timeout_s=40)
+    await gate.propose(sql("SELECT 1"))
+    await asyncio.to_thread(own_broker.stop)
+    with pytest.raises(NoVerdictError):
+        await gate.propose(sql("SELECT 2"), valid_for_ms=500)
+    await asyncio.to_thread(own_broker.start)
+    for _ in range(600):
+        own_stack.judge.keep()
+        if gate.ready:
+            break
+        await asyncio.sleep(0.1)
+    verdict = await gate.propose(sql("SELECT 3"), valid_for_ms=5_000)
+    await gate.close()
     assert verdict.decision == "allow"
 
 
@@ -150,14 +165,17 @@ asyncio.run(main())
 """
 
 
-async def test_an_executor_that_dies_after_its_permit_leaves_an_unknown_outcome(stack: Stack) -> None:
+async def test_an_executor_that_dies_after_its_permit_leaves_an_unknown_outcome(
+    stack: Stack,
+) -> None:
     stack.judge.start()
     stack.archiver.start()
     died = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", DIES, str(stack.settings.home)], check=False
     )
     rows = stack.eventually(
-        "SELECT decision, outcome FROM timeline WHERE text = 'SELECT ''dies'''", lambda found: bool(found) and found[0][1] == "unknown"
+        "SELECT decision, outcome FROM timeline WHERE text = 'SELECT ''dies'''",
+        lambda found: bool(found) and found[0][1] == "unknown",
     )
     assert died.returncode == 9
     assert rows == [("allow", "unknown")]

@@ -27,7 +27,10 @@ async def test_a_read_is_admitted_a_drop_is_not_and_both_are_archived(stack: Sta
         lambda found: len(found) == 2 and all(row[2] for row in found),
     )
     assert taken.kind == "sql"
-    assert rows == [("SELECT id FROM orders", "allow", "succeeded", 3), ("DROP TABLE orders", "deny", "blocked", None)]
+    assert rows == [
+        ("SELECT id FROM orders", "allow", "succeeded", 3),
+        ("DROP TABLE orders", "deny", "blocked", None),
+    ]
     assert await stack.stored("denials") == 1
 
 

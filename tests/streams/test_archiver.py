@@ -176,6 +176,24 @@ async def test_records_that_are_gone_stop_the_archiver(
         await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
 
 
+class _Unreadable(str):
+    """A header name whose bytes are not UTF-8, as another client may send it."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+async def test_a_header_name_that_the_client_cannot_read_stops_the_archiver(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    (topic,) = await _topics(broker, FINDINGS)
+    async with _producer(broker) as producer:
+        await producer.send_and_wait(topic, b"v", headers=[(_Unreadable("ab"), b"x")])
+    with pytest.raises(ArchiveError, match="header name that is not UTF-8"):
+        async with asyncio.timeout(30):
+            await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
+
+
 async def test_an_archive_of_another_cluster_is_refused(
     broker: EmbeddedBroker, tmp_path: Path
 ) -> None:

@@ -1,7 +1,9 @@
 """
-One call of a program and what was read of it: the words between the reader and the program families.
+One call of a program and what was read of it: the words between the reader and the program
+families.
 
-A family is a function `Call → Reading`. It must not raise; the reader turns what it raises into `unreadable`.
+A family is a function `Call → Reading`. It must not raise; the reader turns what it raises into
+`unreadable`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ PRIVILEGED = "privileged"
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """How a family reads a command inside its own: set by the reader, so that no family imports it."""
+    """
+    How a family reads a command inside its own: set by the reader, so that no family imports it.
+    """
 
     command: Callable[[tuple[str, ...], Scope], Intent]
     script: Callable[[str, Scope], Intent]

@@ -1,9 +1,10 @@
 """
 One reader for options, in the way of GNU getopt, with a table for each program.
 
-A table is a string of tokens: `-o|--output=w -r|-R|--recursive!D -k= --color?`. Names that mean the same are joined by `|`;
-`=` takes a value, `?` takes one only when it is attached, and the letter at the end says what the option does
-(see `table.py`); `!` gives a letter to an option without a value.
+A table is a string of tokens: `-o|--output=w -r|-R|--recursive!D -k= --color?`. Names that mean
+the same are joined by `|`; `=` takes a value, `?` takes one only when it is attached, and the
+letter at the end says what the option does (see `table.py`); `!` gives a letter to an option
+without a value.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def read_options(
     """
     Read `args` by `table`.
 
-    `stop` ends the options at the first operand, as programs do that run another command; `single` reads `-word` as one
-    long option, as Go's flag package and `find` do.
+    `stop` ends the options at the first operand, as programs do that run another command;
+    `single` reads `-word` as one long option, as Go's flag package and `find` do.
     """
     known = parse_table(table)
     given: list[Given] = []

@@ -1,7 +1,8 @@
 """
 From a line or an argv to its Intent.
 
-INVARIANT: `read_line` and `read_argv` return an Intent for every input; what fails inside becomes a finding.
+INVARIANT: `read_line` and `read_argv` return an Intent for every input; what fails inside becomes
+a finding.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def read_line(
     """
     What the command line `text` would do in the directory `cwd`.
 
-    `read_sql` reads SQL that is passed to a database's client; without it such SQL is opaque. Never raises.
+    `read_sql` reads SQL that is passed to a database's client; without it such SQL is opaque.
+    Never raises.
     """
     scope = Scope(Place(cwd, workspace), Inner(_command, _script, read_sql))
     try:
@@ -66,7 +68,10 @@ def read_argv(
     workspace: str = "",
     read_sql: SqlReader | None = None,
 ) -> Intent:
-    """What the one command `argv` would do; `program` is its absolute path where known. Never raises."""
+    """
+    What the one command `argv` would do; `program` is its absolute path where known. Never
+    raises.
+    """
     scope = Scope(Place(cwd, workspace), Inner(_command, _script, read_sql))
     facts = ShellFacts((argv,), (), program)
     try:

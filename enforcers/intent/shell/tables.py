@@ -1,10 +1,11 @@
 """
 Programs whose call is said by a row: what their options and operands do.
 
-Letters, for options (`-o=w`, `-i!W`) and operands: r read · R read all below · m metadata only · w write · W write in place ·
-c create · a alter · A alter all below · d delete · D delete all below · v move away · t truncate · g give rights ·
-h connect to host · k configure the machine · x run a command that is not read · s a secret is shown · - plain text.
-An option without value that has a letter gives that letter to the last operands.
+Letters, for options (`-o=w`, `-i!W`) and operands: r read · R read all below · m metadata only ·
+w write · W write in place · c create · a alter · A alter all below · d delete · D delete all
+below · v move away · t truncate · g give rights · h connect to host · k configure the machine · x
+run a command that is not read · s a secret is shown · - plain text. An option without value that
+has a letter gives that letter to the last operands.
 """
 
 from __future__ import annotations

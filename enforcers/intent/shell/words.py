@@ -1,8 +1,8 @@
 """
 Words and connectors of one line.
 
-Only what every shell reads alike is read: plain characters, quotes without expansions, four connectors and
-redirections to nowhere. Everything else is a finding.
+Only what every shell reads alike is read: plain characters, quotes without expansions, four
+connectors and redirections to nowhere. Everything else is a finding.
 """
 
 from __future__ import annotations

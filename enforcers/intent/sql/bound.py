@@ -25,8 +25,8 @@ _NUMERIC = words(
 )
 _BOOLEAN = frozenset({"bool", "boolean", "bit"})
 _PSEUDO = words(
-    "user current_user session_user system_user current_role current_date current_timestamp sysdate ",
-    "systimestamp rownum level true false null default localtime localtimestamp",
+    "user current_user session_user system_user current_role current_date current_timestamp ",
+    "sysdate systimestamp rownum level true false null default localtime localtimestamp",
 )
 _NOTHING: frozenset[str] = frozenset()
 

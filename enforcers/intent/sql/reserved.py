@@ -30,8 +30,8 @@ _TSQL = _STATEMENTS | words(
     "writetext",
 )
 _POSTGRES = _STATEMENTS | words(
-    "analyze and asymmetric both check collate constraint deferrable desc do end fetch for foreign ",
-    "from group initially leading limit lateral not offset on only or order primary references ",
+    "analyze and asymmetric both check collate constraint deferrable desc do end fetch for ",
+    "foreign from group initially leading limit lateral not offset on only or order primary references ",
     "returning symmetric then to trailing unique using variadic when window with",
 )
 _MYSQL = _STATEMENTS | words(

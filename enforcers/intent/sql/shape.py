@@ -32,12 +32,11 @@ _CONSTRUCTORS = {
     TokenType.LIST,
     TokenType.UNION,
 }
+_JOINS = {TokenType.JOIN, TokenType.STRAIGHT_JOIN}
 _FREE_JOINS = {TokenType.CROSS, TokenType.NATURAL}
 _MET = {TokenType.ON, TokenType.USING}
 _PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.TILDE, TokenType.PLUS, TokenType.CASE}
-_WATCHED = (
-    _OPEN | _CLOSE | _CONSTRUCTORS | _MET | _PREFIX | {TokenType.JOIN, TokenType.LT, TokenType.GT}
-)
+_WATCHED = _OPEN | _CLOSE | _CONSTRUCTORS | _MET | _PREFIX | _JOINS | {TokenType.LT, TokenType.GT}
 
 
 def screen_tokens(tokens: Sequence[Token]) -> Finding | None:
@@ -77,7 +76,7 @@ class _Shape:
         if kind in _CLOSE:
             return self._close(kind)
         self.chain = 0
-        if kind is TokenType.JOIN:
+        if kind in _JOINS:
             return self._join(previous)
         if kind in _MET:
             self.joins[-1] = max(0, self.joins[-1] - 1)

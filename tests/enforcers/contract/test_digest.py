@@ -25,7 +25,9 @@ from enforcers.contract.wire import encode
 OTHER_ID = UUID(int=5)
 
 
-def test_the_action_digest_is_sha256_of_the_bytes_and_every_bit_counts(action: Callable[..., Action]) -> None:
+def test_the_action_digest_is_sha256_of_the_bytes_and_every_bit_counts(
+    action: Callable[..., Action],
+) -> None:
     """Law 4: the verdict binds the bytes."""
     value = encode(action())
     assert action_digest(value) == hashlib.sha256(value).hexdigest()
@@ -38,7 +40,9 @@ def test_the_action_digest_is_sha256_of_the_bytes_and_every_bit_counts(action: C
     assert action_digest(value) not in flipped
 
 
-def test_the_proposal_digest_is_sha256_of_sorted_json_without_spaces(action: Callable[..., Action]) -> None:
+def test_the_proposal_digest_is_sha256_of_sorted_json_without_spaces(
+    action: Callable[..., Action],
+) -> None:
     canonical = (
         '{"executor":"executor-1","on_behalf_of":null,"payload":{"kind":"sql","statement":"SELECT \'ä\'"},'
         '"principal":"agent-1",'
@@ -72,7 +76,9 @@ def changed(action: Action, where: str, **changes: Any) -> Action:
         ("proposal", {"ticket": "T-1"}),
     ],
 )
-def test_a_retry_has_the_same_proposal_digest(action: Callable[..., Action], where: str, changes: dict[str, Any]) -> None:
+def test_a_retry_has_the_same_proposal_digest(
+    action: Callable[..., Action], where: str, changes: dict[str, Any]
+) -> None:
     assert proposal_digest(changed(action(), where, **changes)) == proposal_digest(action())
 
 

@@ -45,7 +45,9 @@ def test_a_key_that_others_could_use_is_refused(tmp_path: Path, mode: int) -> No
         load_key(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"ab", b"zz" * 32, b"ab" * 33, b"\xff\xfe" * 32, "é".encode() * 64])
+@pytest.mark.parametrize(
+    "content", [b"", b"ab", b"zz" * 32, b"ab" * 33, b"\xff\xfe" * 32, "é".encode() * 64]
+)
 def test_a_damaged_key_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "judge.key"
     path.write_bytes(content)

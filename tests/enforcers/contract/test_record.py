@@ -33,13 +33,17 @@ def checked(cast: Any, now: datetime) -> Callable[..., TrustedKey]:
         trust: Trust = cast.trust,
         moment: datetime = now,
     ) -> TrustedKey:
-        return check_signature(kind, record.value, header_map(record.headers), trust, role, moment, RootMemory())
+        return check_signature(
+            kind, record.value, header_map(record.headers), trust, role, moment, RootMemory()
+        )
 
     return check
 
 
 @pytest.fixture
-def signed(cast: Any, action: Callable[..., Action], verdict: Callable[..., Verdict]) -> Callable[..., SignedRecord]:
+def signed(
+    cast: Any, action: Callable[..., Action], verdict: Callable[..., Verdict]
+) -> Callable[..., SignedRecord]:
     """The judge's verdict on an action, signed by whoever."""
 
     def sign(signer: Signer = cast.judge) -> SignedRecord:
@@ -49,7 +53,9 @@ def signed(cast: Any, action: Callable[..., Action], verdict: Callable[..., Verd
     return sign
 
 
-def test_the_key_that_signed_is_found(checked: Callable[..., TrustedKey], signed: Callable[..., SignedRecord]) -> None:
+def test_the_key_that_signed_is_found(
+    checked: Callable[..., TrustedKey], signed: Callable[..., SignedRecord]
+) -> None:
     assert checked(signed()).id == "judge-1"
 
 
@@ -62,7 +68,9 @@ def test_only_a_judge_signs_verdicts(
         checked(signed(getattr(cast, signer)))
 
 
-def test_a_judge_signs_no_actions(cast: Any, action: Callable[..., Action], checked: Callable[..., TrustedKey]) -> None:
+def test_a_judge_signs_no_actions(
+    cast: Any, action: Callable[..., Action], checked: Callable[..., TrustedKey]
+) -> None:
     record = cast.sign(action(), cast.judge, "judge-1")
     with pytest.raises(SignatureError, match="is not trusted as executor"):
         checked(record, Action, Role.EXECUTOR)
@@ -127,7 +135,9 @@ def test_a_key_is_valid_from_not_before_until_just_before_not_after(
     signed: Callable[..., SignedRecord], bounds: dict[str, int], valid: bool,
 ) -> None:  # fmt: skip
     moments = {name: now + hours * HOUR for name, hours in bounds.items()}
-    trust = build_trust(TrustFile(keys=(trust_entry("judge-1", Role.JUDGE, cast.judge, **moments),)))
+    trust = build_trust(
+        TrustFile(keys=(trust_entry("judge-1", Role.JUDGE, cast.judge, **moments),))
+    )
     if valid:
         assert checked(signed(), trust=trust).id == "judge-1"
     else:
@@ -135,7 +145,9 @@ def test_a_key_is_valid_from_not_before_until_just_before_not_after(
             checked(signed(), trust=trust)
 
 
-def test_a_changed_value_is_refused(checked: Callable[..., TrustedKey], signed: Callable[..., SignedRecord]) -> None:
+def test_a_changed_value_is_refused(
+    checked: Callable[..., TrustedKey], signed: Callable[..., SignedRecord]
+) -> None:
     record = signed()
     with pytest.raises(SignatureError):
         checked(replace(record, value=record.value.replace(b'"allow"', b'"deny"')))

@@ -85,7 +85,9 @@ def test_an_inner_node_cannot_stand_for_a_leaf() -> None:
     one, two, *_ = leaves(4)
     header = SIGNER.sign(leaves(4))[0]
     sibling = header[69 + 32 :]
-    tree_of_two = b"\x01" + (0).to_bytes(2, "big") + (2).to_bytes(2, "big") + header[SIGNATURE] + sibling
+    tree_of_two = (
+        b"\x01" + (0).to_bytes(2, "big") + (2).to_bytes(2, "big") + header[SIGNATURE] + sibling
+    )
     with pytest.raises(SignatureError):
         verify(PUBLIC, node_hash(one, two), tree_of_two)
 

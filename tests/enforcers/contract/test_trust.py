@@ -41,12 +41,16 @@ def test_a_trust_file_is_read(tmp_path: Path, now: datetime) -> None:
         ({"id": "judge 1"}, "keys.0.id"),
     ],
 )
-def test_a_mistake_in_the_file_is_refused_and_named(tmp_path: Path, changes: dict[str, Any], fragment: str) -> None:
+def test_a_mistake_in_the_file_is_refused_and_named(
+    tmp_path: Path, changes: dict[str, Any], fragment: str
+) -> None:
     with pytest.raises(TrustError, match=f"refused at `{fragment}`"):
         load_trust(written(tmp_path / "trust.json", **changes))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b'{"version": 2, "keys": []}', b"{}"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff", b"[]", b'{"version": 2, "keys": []}', b"{}"]
+)
 def test_what_is_no_trust_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "trust.json"
     path.write_bytes(content)

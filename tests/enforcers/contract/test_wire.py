@@ -68,17 +68,27 @@ def tuples(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...
 
 payloads = st.one_of(
     st.builds(SqlPayload, statement=text),
-    st.builds(ShellPayload, argv=tuples(text), line=maybe(text), program=maybe(text), cwd=maybe(text)),
+    st.builds(
+        ShellPayload, argv=tuples(text), line=maybe(text), program=maybe(text), cwd=maybe(text)
+    ),
     st.builds(ToolPayload, tool=names, arguments=st.dictionaries(text, values, max_size=4)),
-    st.builds(TextPayload, kind=st.sampled_from(["http", "file", "kubernetes", "terraform"]), text=text),
+    st.builds(
+        TextPayload, kind=st.sampled_from(["http", "file", "kubernetes", "terraform"]), text=text
+    ),
     st.just(CanaryPayload()),
 )
 proposals = st.builds(
     Proposal,
     principal=st.builds(
-        Principal, id=names, kind=st.sampled_from(PrincipalKind), on_behalf_of=maybe(names), session=maybe(names)
+        Principal,
+        id=names,
+        kind=st.sampled_from(PrincipalKind),
+        on_behalf_of=maybe(names),
+        session=maybe(names),
     ),
-    target=st.builds(Target, system=names, environment=names, catalog=maybe(names), dialect=maybe(names)),
+    target=st.builds(
+        Target, system=names, environment=names, catalog=maybe(names), dialect=maybe(names)
+    ),
     payload=payloads,
     reason=maybe(text),
     ticket=maybe(names),
@@ -96,7 +106,12 @@ actions = st.builds(
     nonce=st.binary(min_size=16, max_size=16).map(bytes.hex),
 )
 reasons = st.builds(
-    Reason, code=names, message=text, rule=maybe(names), span=maybe(st.tuples(counts, counts)), remedy=text
+    Reason,
+    code=names,
+    message=text,
+    rule=maybe(names),
+    span=maybe(st.tuples(counts, counts)),
+    remedy=text,
 )
 verdicts = st.builds(
     Verdict,
@@ -109,7 +124,12 @@ verdicts = st.builds(
     would_deny=st.booleans(),
     reasons=tuples(reasons),
     obligations=tuples(
-        st.builds(Obligation, kind=st.sampled_from(["mask", "limit_rows"]), value=maybe(counts), columns=tuples(text))
+        st.builds(
+            Obligation,
+            kind=st.sampled_from(["mask", "limit_rows"]),
+            value=maybe(counts),
+            columns=tuples(text),
+        )
     ),
     rewrite=maybe(st.builds(Rewrite, text=text, digest=digests)),
     intent=tuples(st.builds(EffectSummary, verb=names, type=names, name=text, extent=names)),
@@ -151,7 +171,9 @@ def test_any_bytes_decode_or_are_a_contract_error(value: bytes, model: type[Reco
 
 
 @given(actions, st.data())
-def test_a_damaged_record_decodes_or_is_a_contract_error(action: Action, data: st.DataObject) -> None:
+def test_a_damaged_record_decodes_or_is_a_contract_error(
+    action: Action, data: st.DataObject
+) -> None:
     value = bytearray(encode(action))
     at = data.draw(st.integers(0, len(value) - 1))
     value[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
@@ -210,7 +232,9 @@ def test_deep_nesting_is_a_contract_error(
 ) -> None:
     left, right = brackets
     nested = (left * depth + "1" + right * depth).encode()
-    value = encode(action()).replace(b'"sql","statement":"SELECT 1"', b'"tool","tool":"t","arguments":{"a":%s}' % nested)
+    value = encode(action()).replace(
+        b'"sql","statement":"SELECT 1"', b'"tool","tool":"t","arguments":{"a":%s}' % nested
+    )
     with pytest.raises(ContractError):
         decode(Action, value)
 
@@ -234,7 +258,8 @@ def test_the_limit_is_in_bytes_and_holds_both_ways(action: Callable[..., Action]
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"a": "\ud800"}, {"\ud800": 1}, {"a": [2**53]}, {"a": float("inf")}, {"a": float("nan")}]
+    "arguments",
+    [{"a": "\ud800"}, {"\ud800": 1}, {"a": [2**53]}, {"a": float("inf")}, {"a": float("nan")}],
 )
 def test_arguments_that_not_every_reader_could_read_are_refused_before_they_are_sent(
     arguments: dict[str, Any],
@@ -243,7 +268,9 @@ def test_arguments_that_not_every_reader_could_read_are_refused_before_they_are_
         ToolPayload(tool="t", arguments=arguments)
 
 
-def test_what_has_no_json_form_is_a_contract_error(verdict: Callable[..., Verdict], action: Callable[..., Action]) -> None:
+def test_what_has_no_json_form_is_a_contract_error(
+    verdict: Callable[..., Verdict], action: Callable[..., Action]
+) -> None:
     unsendable = verdict(action()).model_copy(update={"judge": "\ud800"})
     with pytest.raises(ContractError, match="no JSON form"):
         encode(unsendable)

@@ -1,5 +1,6 @@
 """
-What is known of programs: one file for each family, each with a table `PROGRAMS` from name to how it is read.
+What is known of programs: one file for each family, each with a table `PROGRAMS` from name to how
+it is read.
 
 To add a program: a row in a family's table. To add a family: a file and its entry in `FAMILIES`.
 """

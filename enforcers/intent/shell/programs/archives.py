@@ -57,7 +57,9 @@ def _tar(call: Call) -> Reading:
 
 
 def _old_style(args: tuple[str, ...]) -> tuple[str, ...]:
-    """`tar cfC a.tar dir` as `tar -c -f a.tar -C dir`: values come in the order of their letters."""
+    """
+    `tar cfC a.tar dir` as `tar -c -f a.tar -C dir`: values come in the order of their letters.
+    """
     rest = list(args[1:])
     found: list[str] = []
     for letter in args[0]:

@@ -1,4 +1,7 @@
-"""Clients of clouds: the verb in the operation's name says what it does; a short list says what is secret."""
+"""
+Clients of clouds: the verb in the operation's name says what it does; a short list says what is
+secret.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +112,10 @@ _GROUPS = names("run config failover-group")
 
 
 def _is_group(place: int, words: tuple[str, ...]) -> bool:
-    """Whether the word at `place` names a group: another verb follows at once, or it stands where groups do."""
+    """
+    Whether the word at `place` names a group: another verb follows at once, or it stands where
+    groups do.
+    """
     if words[place] == "run":
         return words[:place] in (("alpha",), ("beta",))
     following = words[place + 1 : place + 2]

@@ -1,4 +1,7 @@
-"""Containers: what runs inside one is read as a command elsewhere; a container with the host's rights is privileged."""
+"""
+Containers: what runs inside one is read as a command elsewhere; a container with the host's
+rights is privileged.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from enforcers.intent.shell.calls import (
     union,
 )
 from enforcers.intent.shell.codes import Code
+from enforcers.intent.shell.names import names
 from enforcers.intent.shell.options import Options, read_options
 from enforcers.intent.shell.tables import Table, Tool, act, read_tool
 
@@ -221,17 +225,8 @@ def _docker_compose(call: Call) -> Reading:
 def _show(call: Call) -> Reading:
     """Registry tools that only look at images."""
     words = [arg for arg in call.args if not arg.startswith("-")]
-    if words[:1] in (
-        ("inspect",),
-        ("list-tags",),
-        ("ls",),
-        ("manifest",),
-        ("digest",),
-        ("version",),
-        ("analyze",),
-        ("image",),
-        ("fs",),
-        ("config",),
+    if words and words[0] in names(
+        "inspect list-tags ls manifest digest version analyze image config"
     ):
         return thing(Verb.READ, " ".join((call.name, *words))).tagged(READ_ONLY)
     return Reading()

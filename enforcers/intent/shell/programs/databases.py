@@ -1,4 +1,7 @@
-"""Clients of databases: SQL inside is read by the SQL reader; everything else that a client can run is opaque."""
+"""
+Clients of databases: SQL inside is read by the SQL reader; everything else that a client can run
+is opaque.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """
 `git`, by its subcommands.
 
-A repository's own settings can run programs (hooks, `core.fsmonitor`, filters); a checkout is trusted as far as its workspace is.
+A repository's own settings can run programs (hooks, `core.fsmonitor`, filters); a checkout is
+trusted as far as its workspace is.
 """
 
 from __future__ import annotations
@@ -32,15 +33,24 @@ from enforcers.intent.shell.programs.git_refs import (
     branch,
     clone,
     commit,
+    contact,
     fetch,
     gc,
-    lost,
+    gone,
     push,
     rebase,
-    remote,
     remotes,
     tag,
     work,
+)
+from enforcers.intent.shell.programs.git_tree import (
+    checkout,
+    clean,
+    files,
+    reset,
+    restore,
+    switch,
+    writes,
 )
 from enforcers.intent.shell.tables import Table, act
 
@@ -141,7 +151,7 @@ def _look(call: Call, name: str) -> Reading:
     if name == "grep" and options.has("O"):
         found.append(Reading(opaque=(Code.CONFIGURED_COMMAND,)))
     if name == "ls-remote":
-        found += [remote(operand) for operand in options.operands[:1]]
+        found += [contact(operand) for operand in options.operands[:1]]
     found += [_shown(call, operand) for operand in options.operands]
     return union(found) + Reading(tags=(READ_ONLY,))
 
@@ -151,70 +161,6 @@ def _shown(call: Call, operand: str) -> Reading:
     read = call.file("r", operand.rpartition(":")[2])
     secret = any(SECRET in effect.resource.tags for effect in read.effects)
     return read if secret else Reading()
-
-
-def _checkout(call: Call) -> Reading:
-    """`git checkout`: a branch is taken, but paths lose their changes."""
-    options = read_options(
-        call.args,
-        """
-        -b= -B= -f|--force -p --patch --ours --theirs -m|--merge --orphan= --pathspec-from-file= -t
-        -l -q -d|--detach --conflict= --track?
-    """,
-    )
-    named = options.operands
-    pathlike = len(named) == 1 and ("." in named[0] or named[0].startswith(":"))
-    if options.has("b", "orphan") and not options.has("force", "B"):
-        return work(Verb.CREATE, what=REFS)
-    if (
-        options.has("force", "B", "ours", "theirs", "merge", "p", "patch", "pathspec-from-file")
-        or "--" in call.args
-        or len(named) > 1
-        or pathlike
-    ):
-        return lost()
-    return work(Verb.WRITE)
-
-
-def _switch(call: Call) -> Reading:
-    """`git switch`."""
-    options = read_options(
-        call.args,
-        """
-        -c|--create= -C|--force-create= -f|--force --discard-changes -m|--merge -d|--detach
-        -t|--track? --orphan= -q
-    """,
-    )
-    lost = options.has("force-create", "force", "discard-changes", "merge")
-    return lost() if lost else work(Verb.WRITE)
-
-
-def _restore(call: Call) -> Reading:
-    """`git restore`: only what is staged can be got back."""
-    options = read_options(
-        call.args,
-        """
-        -s|--source= -S|--staged -W|--worktree -p --ours --theirs -m --pathspec-from-file= -q
-    """,
-    )
-    return work(Verb.WRITE) if options.has("staged") and not options.has("worktree") else lost()
-
-
-def _reset(call: Call) -> Reading:
-    """`git reset`: `--hard` and its kin lose work."""
-    options = read_options(
-        call.args,
-        """
-        --hard --merge --keep --soft --mixed -p -q -N --pathspec-from-file=
-    """,
-    )
-    return lost() if options.has("hard", "merge", "keep") else work(Verb.WRITE)
-
-
-def _clean(call: Call) -> Reading:
-    """`git clean`: removes files that are in no commit."""
-    options = read_options(call.args, "-n|--dry-run -f|--force -d -x -X -e|--exclude= -i -q")
-    return Reading(tags=(READ_ONLY,)) if options.has("dry-run") else lost()
 
 
 def _verbs(
@@ -234,10 +180,10 @@ def _verbs(
             return Reading(tags=(READ_ONLY,))
         if kind == "change":
             return (
-                work(Verb.WRITE) if "--force" not in call.args and "-f" not in call.args else lost()
+                work(Verb.WRITE) if "--force" not in call.args and "-f" not in call.args else gone()
             )
         if kind == "lost":
-            return lost()
+            return gone()
         return unclear(Code.HIDDEN_COMMAND) if kind == "run" else Reading(tags=(UNKNOWN,))
 
     return reader
@@ -274,24 +220,6 @@ def _config(call: Call) -> Reading:
     )
 
 
-def _files(letter: str) -> Callable[[Call], Reading]:
-    """A subcommand whose operands are files."""
-
-    def reader(call: Call) -> Reading:
-        options = read_options(
-            call.args,
-            """
-        -r --cached -f|--force -n|--dry-run -A|--all -u -p -v -k -q --pathspec-from-file=r --chmod=
-    """,
-        )
-        if options.has("dry-run"):
-            return Reading(tags=(READ_ONLY,))
-        deep = {"d": "D"}.get(letter, letter) if options.has("r") else letter
-        return union([call.file(deep, name) for name in options.operands]) + work(Verb.WRITE)
-
-    return reader
-
-
 def _nested(call: Call) -> Reading:
     """`git bisect run CMD`, `git submodule foreach CMD`."""
     for word in ("run", "foreach"):
@@ -307,21 +235,8 @@ def _nested(call: Call) -> Reading:
     if not words or words[0] in ("status", "summary", "log", "view", "visualize", "terms", "help"):
         return Reading(tags=(READ_ONLY,))
     if words[0] in ("deinit", "reset") or "--force" in call.args or "-f" in call.args:
-        return lost()
+        return gone()
     return unclear(Code.CONFIGURED_COMMAND) if words[0] in ("replay",) else work(Verb.WRITE)
-
-
-def _writes(call: Call) -> Reading:
-    """A subcommand that writes the tree or refs, and loses nothing."""
-    options = read_options(
-        call.args,
-        """
-        -o|--output-directory|--output=w --remote= --exec=x -s|--strategy=x -X= -m= -F=r --format=
-        --prefix= -x!- -u= --ext!x
-    """,
-    )
-    found = [act(call, o.action, o.value) for o in options.given if o.action]
-    return union(found) + work(Verb.WRITE)
 
 
 def _always(reading: Reading) -> Callable[[Call], Reading]:
@@ -335,19 +250,19 @@ _SUBCOMMANDS: dict[str, Callable[[Call], Reading]] = {
     "pull": fetch,
     "clone": clone,
     "commit": commit,
-    "checkout": _checkout,
-    "switch": _switch,
-    "restore": _restore,
-    "reset": _reset,
-    "clean": _clean,
+    "checkout": checkout,
+    "switch": switch,
+    "restore": restore,
+    "reset": reset,
+    "clean": clean,
     "branch": branch,
     "tag": tag,
     "remote": remotes,
     "config": _config,
-    "add": _files("r"),
-    "rm": _files("d"),
-    "mv": _files("w"),
-    "stage": _files("r"),
+    "add": files("r"),
+    "rm": files("d"),
+    "mv": files("w"),
+    "stage": files("r"),
     "rebase": rebase,
     "bisect": _nested,
     "submodule": _nested,
@@ -369,17 +284,17 @@ _SUBCOMMANDS: dict[str, Callable[[Call], Reading]] = {
     "maintenance": _verbs("", "run", "", "start register unregister stop"),
     "rerere": _verbs("status diff remaining", "", "forget clear gc", bare="change"),
     "gc": gc,
-    "prune": _always(lost(REFS)),
+    "prune": _always(gone(REFS)),
     "repack": gc,
-    "update-ref": _always(lost(REFS)),
+    "update-ref": _always(gone(REFS)),
     "symbolic-ref": _verbs("", "", "", bare=""),
-    "filter-branch": _always(lost(REFS) + unclear(Code.INTERPRETER_CODE)),
-    "filter-repo": _always(lost(REFS)),
-    "replace": _always(lost(REFS)),
+    "filter-branch": _always(gone(REFS) + unclear(Code.INTERPRETER_CODE)),
+    "filter-repo": _always(gone(REFS)),
+    "replace": _always(gone(REFS)),
     "send-pack": push,
-    "checkout-index": _always(lost()),
-    "read-tree": _always(lost()),
-    "fast-import": _always(lost(REFS)),
+    "checkout-index": _always(gone()),
+    "read-tree": _always(gone()),
+    "fast-import": _always(gone(REFS)),
     "difftool": _always(unclear(Code.CONFIGURED_COMMAND)),
     "mergetool": _always(unclear(Code.CONFIGURED_COMMAND)),
     "daemon": _always(unclear(Code.UNREAD_INPUT)),
@@ -389,21 +304,21 @@ _SUBCOMMANDS: dict[str, Callable[[Call], Reading]] = {
     "credential": _always(
         thing(Verb.READ, "git credential", tags=("secret",)) + unclear(Code.UNREAD_INPUT)
     ),
-    "archive": _writes,
-    "format-patch": _writes,
-    "apply": _writes,
-    "am": _writes,
-    "merge": _writes,
-    "cherry-pick": _writes,
-    "revert": _writes,
-    "init": _writes,
-    "hash-object": _writes,
-    "write-tree": _writes,
-    "commit-tree": _writes,
-    "update-index": _writes,
-    "request-pull": _writes,
+    "archive": writes,
+    "format-patch": writes,
+    "apply": writes,
+    "am": writes,
+    "merge": writes,
+    "cherry-pick": writes,
+    "revert": writes,
+    "init": writes,
+    "hash-object": writes,
+    "write-tree": writes,
+    "commit-tree": writes,
+    "update-index": writes,
+    "request-pull": writes,
     "fetch-pack": fetch,
-    "pack-refs": _writes,
+    "pack-refs": writes,
 }
 
 PROGRAMS: Table = (("git", _git),)

@@ -58,12 +58,12 @@ def work(verb: Verb, extent: Extent = Extent.KEY_BOUND, what: str = TREE) -> Rea
     return thing(verb, what, extent).tagged(DESCRIBED)
 
 
-def lost(what: str = TREE) -> Reading:
+def gone(what: str = TREE) -> Reading:
     """Work that cannot be got back."""
     return work(Verb.DELETE, Extent.WHOLE, what)
 
 
-def remote(text: str) -> Reading:
+def contact(text: str) -> Reading:
     """A connection to a remote, by its name or its address."""
     if text.startswith(("ext::", "fd::", "-")) or "::" in text:
         return Reading(opaque=(Code.CONFIGURED_COMMAND,), tags=(INTERPRETER,))
@@ -80,14 +80,14 @@ def push(call: Call) -> Reading:
     """`git push`: refs there are written; forced or removed ones are lost."""
     options = read_options(call.args, _PUSH)
     remote = (*options.operands[:1], *options.values("repo"), "origin")[0]
-    found = [act(call, o.action, o.value) for o in options.given if o.action] + [remote(remote)]
+    found = [act(call, o.action, o.value) for o in options.given if o.action] + [contact(remote)]
     if options.has("dry-run"):
         return union(found) + Reading(tags=(DESCRIBED,))
     forced = any(ref[:1] in ("+", ":") for ref in options.operands[1:])
     sent = [effect.resource for effect in found[-1].effects]
     found.append(Reading(tuple(Effect(Verb.EXPORT, host) for host in sent)))
     if forced or options.has("force", "force-with-lease", "mirror", "delete", "prune"):
-        found.append(lost("git remote refs"))
+        found.append(gone("git remote refs"))
     return union(found) + Reading(tags=(DESCRIBED,))
 
 
@@ -95,11 +95,11 @@ def fetch(call: Call) -> Reading:
     """`git fetch`, `git pull`: refs here are written; forced ones are lost."""
     options = read_options(call.args, _FETCH)
     found = [act(call, o.action, o.value) for o in options.given if o.action]
-    found.append(remote((*options.operands[:1], "origin")[0]))
+    found.append(contact((*options.operands[:1], "origin")[0]))
     if options.has("force", "update-head-ok") or any(
         ref.startswith("+") for ref in options.operands[1:]
     ):
-        found.append(lost(REFS))
+        found.append(gone(REFS))
     return union(found) + work(Verb.WRITE, what=REFS)
 
 
@@ -107,7 +107,7 @@ def clone(call: Call) -> Reading:
     """`git clone address [directory]`."""
     options = read_options(call.args, _FETCH)
     found = [act(call, o.action, o.value) for o in options.given if o.action]
-    found += [remote(operand) for operand in options.operands[:1]]
+    found += [contact(operand) for operand in options.operands[:1]]
     found.append(call.file("w", (*options.operands[1:2], ".")[0]))
     return union(found) + Reading(tags=(DESCRIBED,))
 
@@ -154,7 +154,7 @@ def tag(call: Call) -> Reading:
     """`git tag`: a removed tag is not found again."""
     options = read_options(call.args, "-d|--delete -f|--force")
     if options.has("delete", "force"):
-        return lost(REFS)
+        return gone(REFS)
     plain = tuple(arg for arg in call.args if arg not in ("-v", "--verify"))
     signing = [arg for arg in plain if arg[:2] in ("-m", "-u") or arg in ("-a", "-s")]
     return work(Verb.CREATE, what=REFS) if signing else branch(replace(call, args=plain))
@@ -166,10 +166,10 @@ def remotes(call: Call) -> Reading:
     if not words or words[0] in ("show", "get-url"):
         return Reading(tags=(READ_ONLY,))
     if words[0] == "prune" and {"-n", "--dry-run"} & set(call.args):
-        return remote((*words[1:2], "origin")[0]) + Reading(tags=(READ_ONLY,))
+        return contact((*words[1:2], "origin")[0]) + Reading(tags=(READ_ONLY,))
     if words[0] in ("remove", "rm", "prune"):
-        return lost(REFS)
-    addresses = union([remote(word) for word in words[2:3] if ":" in word])
+        return gone(REFS)
+    addresses = union([contact(word) for word in words[2:3] if ":" in word])
     return addresses + configure("git remote " + " ".join(words)).tagged(DESCRIBED)
 
 
@@ -193,4 +193,4 @@ def rebase(call: Call) -> Reading:
 def gc(call: Call) -> Reading:
     """`git gc`: with `--prune=now` what no ref holds is lost."""
     lost = any(arg.startswith(("--prune", "--expire", "--cruft-exp")) for arg in call.args)
-    return lost(REFS) if lost else work(Verb.WRITE, what=REFS)
+    return gone(REFS) if lost else work(Verb.WRITE, what=REFS)

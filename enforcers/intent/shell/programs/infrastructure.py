@@ -1,4 +1,7 @@
-"""Tools of infrastructure with subcommands: charts, stacks, playbooks, secret stores, continuous delivery."""
+"""
+Tools of infrastructure with subcommands: charts, stacks, playbooks, secret stores, continuous
+delivery.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ _KUBE = """
 
 
 def _ansible(call: Call) -> Reading:
-    """`ansible`, `ansible-playbook`: listing is a read, a check is one too; all else runs what is not read."""
+    """
+    `ansible`, `ansible-playbook`: listing is a read, a check is one too; all else runs what is
+    not read.
+    """
     shows = {"--list-hosts", "--list-tasks", "--list-tags", "--syntax-check", "--version"} & set(
         call.args
     )

@@ -17,7 +17,10 @@ _MODULES = names("""
 
 
 def _interpreter(call: Call) -> Reading:
-    """An interpreter: only its version is harmless; a file is code of the checkout, and code is opaque."""
+    """
+    An interpreter: only its version is harmless; a file is code of the checkout, and code is
+    opaque.
+    """
     if call.args and set(call.args) <= _VERSION:
         return Reading(tags=(READ_ONLY,))
     files = [arg for arg in call.args if not arg.startswith("-")]
@@ -59,7 +62,10 @@ def _build(call: Call) -> Reading:
 
 
 def _make(call: Call) -> Reading:
-    """`make`: targets of the checkout's file; `--eval` and settings of SHELL bring code of their own."""
+    """
+    `make`: targets of the checkout's file; `--eval` and settings of SHELL bring code of their
+    own.
+    """
     table = """
         -C|--directory=m -f|--file|--makefile=r -j|--jobs? -I|--include-dir=r -E|--eval=x -l? -o=
         -W= -k -n -s -B

@@ -1,4 +1,7 @@
-"""The machine: what it tells about itself, and what changes it: services, users, disks, networks, power, schedules."""
+"""
+The machine: what it tells about itself, and what changes it: services, users, disks, networks,
+power, schedules.
+"""
 
 from __future__ import annotations
 
@@ -74,24 +77,48 @@ def _listing(words: str) -> Callable[[Call], Reading]:
     return read
 
 
-def _network_show(call: Call) -> Reading:
-    """`ip`, `route`, `arp`, `iptables` … : read unless a word changes something."""
+_LOOKS = names("show list ls lst sh get")
+_FILTER_LOOKS = names(
+    "-L -S -n -v -nL -nvL -vnL -Ln -Lnv -Lvn --list --list-rules --line-numbers -x -t nat filter mangle"
+)
+_ETHTOOL_SETS = names("-s -K -G -A -C -L -E -X -N -U -W -p -t -r -f -F -P --change --flash --reset")
+
+
+def _addresses(call: Call) -> Reading:
+    """
+    `ip`, `bridge`, `tc`, `nmcli` …: any verb may be shortened, so only those that look are known.
+    """
     words = [arg for arg in call.args if not arg.startswith("-")]
-    verbs = names("""
-        add del delete set change replace append flush up down mtu netmask promisc restore save exec
-        attach detach link-set monitor import reset insert create destroy
-    """)
-    letters = names("""
-        -A -D -F -I -X -P -N -R -Z -E -s -d -f --append --delete --flush --insert
-    """)
-    batch = {"-b", "-batch", "-force", "-n", "-netns", "-c"} & set(call.args)
-    if call.name in ("iptables", "ip6tables", "nft", "ipset", "ebtables", "arp"):
-        bad = letters & set(call.args) or (call.name == "nft" and "list" not in words)
-    else:
-        bad = batch & {"-b", "-batch", "-force"} if call.name == "ip" else batch & {"-b", "-batch"}
-    if call.name == "ifconfig" and len(words) > 1:
-        return change(call)
-    return change(call) if bad or verbs & set(words) else Reading(tags=(READ_ONLY,))
+    batch = any(
+        arg.startswith(("-b", "-f", "-n", "-c")) and arg[:6] != "-brief" for arg in call.args
+    )
+    colour = all(
+        arg.startswith("-c") for arg in call.args if arg.startswith(("-b", "-f", "-n", "-c"))
+    )
+    looks = not words[1:] or words[1] in (*_LOOKS, "status", "info", "link", "scan")
+    safe = words[:1] not in (["netns"], ["monitor"], ["vrf"]) or words[1:2] in ([], ["list"])
+    if looks and safe and (colour or not batch):
+        return Reading(tags=(READ_ONLY,))
+    return change(call)
+
+
+def _filters(call: Call) -> Reading:
+    """`iptables` and its kin: lists, or rules that change."""
+    if call.name == "nft":
+        return Reading(tags=(READ_ONLY,)) if call.args[:1] == ("list",) else change(call)
+    words = [arg for arg in call.args if arg not in _FILTER_LOOKS]
+    chain = not words or (len(words) == 1 and words[0].isalpha())
+    return Reading(tags=(READ_ONLY,)) if call.args and chain else change(call)
+
+
+def _interfaces(call: Call) -> Reading:
+    """`ifconfig`, `route`, `arp`, `ethtool`: with one word at most they show."""
+    words = [arg for arg in call.args if not arg.startswith("-")]
+    sets = _ETHTOOL_SETS & set(call.args) or {"-d", "--delete", "--set", "-s", "-f"} & set(
+        call.args
+    )
+    limit = 0 if call.name == "route" else 1
+    return change(call) if sets or len(words) > limit else Reading(tags=(READ_ONLY,))
 
 
 def _arch(call: Call) -> Reading:
@@ -202,13 +229,9 @@ PROGRAMS: Table = (
         ),
     ),
     ("arch", _arch),
-    (
-        """
-        ip ifconfig route arp iptables ip6tables nft ipset ebtables bridge tc ethtool iw iwconfig
-        nmcli brctl
-    """,
-        _network_show,
-    ),
+    ("ip bridge tc iw nmcli brctl", _addresses),
+    ("iptables ip6tables nft ebtables", _filters),
+    ("ifconfig route arp ethtool iwconfig", _interfaces),
     ("sysctl", _sysctl),
     ("mount", _mount),
     ("fdisk parted sfdisk gdisk sgdisk cfdisk", _listing("-l --list print")),

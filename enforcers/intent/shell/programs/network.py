@@ -14,6 +14,7 @@ from enforcers.intent.shell.calls import (
     union,
 )
 from enforcers.intent.shell.codes import Code
+from enforcers.intent.shell.names import names
 from enforcers.intent.shell.options import Options, read_options
 from enforcers.intent.shell.tables import Row, Table
 
@@ -173,11 +174,11 @@ def _lookup(call: Call) -> Reading:
         -S= -A -F= -h=
     """
     options = read_options(call.args, table)
-    names = [name.removeprefix("@") for name in options.operands if not name.startswith("+")]
-    names += options.values("x")
+    asked = [name.removeprefix("@") for name in options.operands if not name.startswith("+")]
+    asked += options.values("x")
     types = names("A AAAA MX TXT NS SOA CNAME SRV PTR ANY CAA IN")
     odd = any(option.action == "x" for option in options.given)
-    found = [connect(hosts.from_url(name)) for name in names if name.upper() not in types]
+    found = [connect(hosts.from_url(name)) for name in asked if name.upper() not in types]
     return union(found).tagged(DESCRIBED) if not odd else unclear(Code.UNREAD_INPUT)
 
 

@@ -1,4 +1,6 @@
-"""Package managers: looking, installing, removing, publishing, and running what a package brings."""
+"""
+Package managers: looking, installing, removing, publishing, and running what a package brings.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,10 @@ _SYSTEM = Tool(
 
 
 def _node(call: Call) -> Reading:
-    """`npm`, `yarn`, `pnpm`, `bun`: a script of the package by its name, too, where the tool allows that."""
+    """
+    `npm`, `yarn`, `pnpm`, `bun`: a script of the package by its name, too, where the tool allows
+    that.
+    """
     words = tuple(arg for arg in call.args if not arg.startswith("-"))
     if words[:1] in (("exec",), ("x",), ("dlx",)):
         rest = call.args[call.args.index(words[0]) + 1 :]
@@ -103,7 +108,9 @@ def _node(call: Call) -> Reading:
 
 
 def _runner(call: Call) -> Reading:
-    """`npx`, `uvx`, `pipx run`: fetches a package where it is not installed, and runs its command."""
+    """
+    `npx`, `uvx`, `pipx run`: fetches a package where it is not installed, and runs its command.
+    """
     options = read_options(
         call.args,
         """

@@ -1,4 +1,7 @@
-"""Stream editors: `sed` and `awk` are small languages, so their programs are read by what may leave them."""
+"""
+Stream editors: `sed` and `awk` are small languages, so their programs are read by what may leave
+them.
+"""
 
 from __future__ import annotations
 

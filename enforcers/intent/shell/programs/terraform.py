@@ -1,4 +1,7 @@
-"""`terraform` and its kin, by subcommands. A plan may run providers and external data sources; it is taken as a read."""
+"""
+`terraform` and its kin, by subcommands. A plan may run providers and external data sources; it is
+taken as a read.
+"""
 
 from __future__ import annotations
 

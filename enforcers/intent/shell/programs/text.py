@@ -1,4 +1,7 @@
-"""Programs that read files or the machine and print: what they may write or run by an option is in the row."""
+"""
+Programs that read files or the machine and print: what they may write or run by an option is in
+the row.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """
 Programs that run another command.
 
-Arity is never trusted alone: where the command is not found after the options, or an option is not known, the call is opaque.
+Arity is never trusted alone: where the command is not found after the options, or an option is
+not known, the call is opaque.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Wrapper:
 
 
 def _without_assignments(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """`words` after those that set variables, and whether there are any that may change the command."""
+    """
+    `words` after those that set variables, and whether there are any that may change the command.
+    """
     count = 0
     while count < len(words) and "=" in words[count]:
         count += 1
@@ -112,7 +115,9 @@ def _su(call: Call) -> Reading:
 
 
 def _sudo(call: Call) -> Reading:
-    """`sudo`, `doas`: a command as another user; `-e` edits, `-i` and `-s` start shells, `-l` lists."""
+    """
+    `sudo`, `doas`: a command as another user; `-e` edits, `-i` and `-s` start shells, `-l` lists.
+    """
     if call.args in (("-l",), ("-n", "-l"), ("--list",), ("-v",), ("-k",), ("-K",), ("-V",)):
         return Reading(tags=(READ_ONLY,))
     table = """

@@ -1,0 +1,1 @@
+"""Lists of the SQL reader: what acts, and what is sensitive."""

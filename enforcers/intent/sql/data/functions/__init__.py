@@ -1,0 +1,1 @@
+"""Names of harmless functions, one file per family of dialects."""

@@ -1,0 +1,97 @@
+"""The case tables of tests/cases/sql: one line a case, `dialect | expected | statement`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from enforcers.catalog import Catalog, Column, Table
+from enforcers.intent.model import Effect, Extent, Intent, ResourceType, Verb
+from enforcers.intent.sql import read_sql
+
+CASES = Path(__file__).parents[3] / "cases" / "sql"
+SHIPMENTS = Table(
+    {
+        "id": Column("bigint"),
+        "city": Column("text"),
+        "days": Column("int"),
+        "ok": Column("boolean"),
+        "port": Column("bigint"),
+        "receiver": Column("text", ("pii",)),
+        "pin": Column("text", ("secret",)),
+    },
+    (("id",),),
+)
+PORTS = Table({"id": Column("bigint"), "city": Column("text")}, (("id",),))
+CATALOG = Catalog({"shipments": SHIPMENTS, "ports": PORTS})
+
+
+def _cases(name: str) -> list[object]:
+    lines = (CASES / f"{name}.txt").read_text("utf-8").splitlines()
+    rows = [line.split(" | ", 2) for line in lines if line and not line.startswith("#")]
+    return [pytest.param(*row, id=f"{row[0]}:{row[2][:60]}") for row in rows]
+
+
+def _is_session(effect: Effect) -> bool:
+    return effect.verb is Verb.CONFIGURE and effect.resource.type is ResourceType.SESSION
+
+
+def _read(dialect: str, statement: str) -> Intent:
+    return read_sql(statement, dialect, CATALOG)
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("reads"))
+def test_daily_reads_invent_no_writes(dialect: str, expected: str, statement: str) -> None:
+    intent = _read(dialect, statement)
+    assert expected == "read"
+    assert not intent.opaque
+    assert not intent.inadmissible
+    assert {effect.verb for effect in intent.effects} <= {Verb.READ}
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("session"))
+def test_session_statements(dialect: str, expected: str, statement: str) -> None:
+    intent = _read(dialect, statement)
+    if expected.startswith("opaque"):
+        assert intent.opaque
+        return
+    assert not intent.opaque
+    verb, _, tag = expected.partition("+")
+    if verb == "session":
+        assert all(map(_is_session, intent.effects))
+    elif verb == "read":
+        assert {effect.verb for effect in intent.effects} == {Verb.READ}
+        assert not tag or tag in intent.effects[0].resource.tags
+    else:
+        assert any(e.verb is Verb.CONFIGURE and not _is_session(e) for e in intent.effects)
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("writes"))
+def test_statements_hide_no_writes(dialect: str, expected: str, statement: str) -> None:
+    verb, name, extent = expected.split(":")
+    found = {(e.verb, e.resource.name, e.extent) for e in _read(dialect, statement).effects}
+    assert (Verb(verb), name, Extent(extent)) in found
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("reach"))
+def test_what_lies_outside_is_seen(dialect: str, expected: str, statement: str) -> None:
+    verb, name = expected.split(":", 1)
+    found = {(e.verb, e.resource.name) for e in _read(dialect, statement).effects}
+    assert (Verb(verb), name) in found
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("refused"))
+def test_refusals_have_stable_codes(dialect: str, expected: str, statement: str) -> None:
+    kind, code = expected.split(":")
+    intent = _read(dialect, statement)
+    found = intent.inadmissible if kind == "inadmissible" else intent.opaque
+    assert code in {finding.code for finding in found}
+    assert all(finding.remedy for finding in found)
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("tags"))
+def test_touched_columns_bring_their_tags(dialect: str, expected: str, statement: str) -> None:
+    reads = [e for e in _read(dialect, statement).effects if e.verb is Verb.READ]
+    tags = {tag for effect in reads for tag in effect.resource.tags} - {"structure"}
+    assert ",".join(sorted(tags)) == expected.replace("-", "")

@@ -1,0 +1,197 @@
+"""The judge: a function of its arguments that answers everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from enforcers.admission import Refusal, ReplyAddress
+from enforcers.contract.action import (
+    Action,
+    CanaryPayload,
+    PrincipalKind,
+    Proposal,
+    SqlPayload,
+    TextPayload,
+    ToolPayload,
+)
+from enforcers.contract.digest import proposal_digest
+from enforcers.contract.verdict import Decision, Reason, Verdict
+from enforcers.contract.wire import decode, encode
+from enforcers.intent import read
+from enforcers.judge import expire, judge, refuse
+from enforcers.policy.engine import Decision as Ruling
+from enforcers.principals import EnrolledPrincipal
+from enforcers.world import World
+
+DIGEST = "cd" * 32
+
+
+@pytest.fixture
+def world(policy: Any) -> World:
+    """One enrolled agent that may read."""
+    agent = EnrolledPrincipal(id="agent-1", kind=PrincipalKind.AGENT, permissions=("read",))
+    return World(policy=policy, principals={agent.id: agent}, judge="judge-1")
+
+
+def of_kind(action: Action, payload: Any) -> Action:
+    proposal: Proposal = action.proposal.model_copy(update={"payload": payload})
+    return action.model_copy(update={"proposal": proposal})
+
+
+def test_a_verdict_repeats_what_it_binds(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    """Law 4: the action's digest, its id, the executor, the time it is valid for and the policy version."""
+    verdict = judge(action(valid_for_ms=700), DIGEST, world, now)
+    assert verdict.decision is Decision.ALLOW
+    assert (verdict.action_id, verdict.action_digest, verdict.executor) == (
+        action().id,
+        DIGEST,
+        "executor-1",
+    )
+    assert (verdict.valid_for_ms, verdict.policy, verdict.judge) == (
+        700,
+        world.policy.hash,
+        "judge-1",
+    )
+    assert decode(Verdict, encode(verdict)) == verdict
+
+
+def test_the_same_arguments_give_the_same_verdict(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    assert judge(action(), DIGEST, world, now) == judge(action(), DIGEST, world, now)
+    later = judge(action(), DIGEST, world, now + timedelta(seconds=1))
+    other = judge(action(), "ef" * 32, world, now)
+    assert len({later.id, other.id, judge(action(), DIGEST, world, now).id}) == 3
+    assert later.id.version == 7
+
+
+def test_a_canary_is_answered_and_never_admitted(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime
+) -> None:
+    verdict = judge(of_kind(action(), CanaryPayload()), DIGEST, world, now)
+    assert (verdict.decision, verdict.reasons[0].code) == (Decision.DENY, "canary")
+    assert policy.asked == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [None, {"select": None}, {"select": "allow"}, {"select": Ruling(Decision.ALLOW, "no hash")}],
+    ids=["raises", "answers nothing", "answers a text", "has no version"],
+)
+def test_a_policy_that_fails_denies(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime, answers: Any
+) -> None:
+    """Law 2: a look-up that fails makes the verdict a denial that names the failure."""
+    policy.answers = answers
+    verdict = judge(action(), DIGEST, world, now)
+    assert (verdict.decision, verdict.reasons[0].code) == (Decision.DENY, "judge_failed")
+    assert "judge failed with" in verdict.reasons[0].message
+
+
+def test_a_reader_that_fails_gives_an_opaque_intent(
+    action: Callable[..., Action],
+    world: World,
+    policy: Any,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Law 2: a parser that fails."""
+
+    def fails(*_: object) -> Any:
+        raise RecursionError
+
+    monkeypatch.setitem(read.READERS, "sql", fails)
+    assert judge(action(), DIGEST, world, now).decision is Decision.DENY
+    (facts,) = policy.asked
+    assert [one.code for one in facts.intent.opaque] == ["reader_failed"]
+
+
+@pytest.mark.parametrize(
+    "payload", [ToolPayload(tool="t"), *(TextPayload(kind=kind, text="x") for kind in ("http", "file", "kubernetes", "terraform"))]
+)  # fmt: skip
+def test_a_kind_that_is_not_read_is_opaque(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime, payload: Any
+) -> None:
+    judge(of_kind(action(), payload), DIGEST, world, now)
+    (facts,) = policy.asked
+    assert [one.code for one in facts.intent.opaque] == ["kind_not_read"]
+
+
+@pytest.mark.parametrize(
+    ("known", "enrolled"),
+    [
+        ({}, False),
+        ({"id": "agent-1", "kind": "agent"}, True),
+        ({"id": "agent-1", "kind": "human"}, False),
+        ({"id": "agent-2", "kind": "agent"}, False),
+        ({"id": "agent-1", "kind": "agent", "executors": ("executor-1",)}, True),
+        ({"id": "agent-1", "kind": "agent", "executors": ("executor-2",)}, False),
+    ],
+)
+def test_who_is_enrolled_is_what_the_world_says(
+    action: Callable[..., Action], policy: Any, now: datetime, known: dict[str, Any], enrolled: bool
+) -> None:
+    principals = {}
+    if known:
+        one = EnrolledPrincipal(permissions=("read",), **known)
+        principals[one.id] = one
+    judge(action(), DIGEST, World(policy=policy, principals=principals, judge="judge-1"), now)
+    (facts,) = policy.asked
+    assert facts.principal.enrolled is enrolled
+    assert facts.principal.permissions == (("read",) if enrolled else ())
+
+
+def test_an_approval_is_bound_to_the_proposal(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    asked = of_kind(action(), SqlPayload(statement="UPDATE t SET a = 1"))
+    assert judge(asked, DIGEST, world, now).proposal_digest == proposal_digest(asked)
+    assert judge(action(), DIGEST, world, now).proposal_digest is None
+
+
+def test_an_allow_that_is_ready_too_late_becomes_a_denial(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    """Law 1: a judge that slept cannot allow."""
+    allow = judge(action(), DIGEST, world, now)
+    denial = expire(allow)
+    assert (denial.decision, denial.valid_for_ms, denial.reasons[0].code) == (
+        Decision.DENY,
+        0,
+        "expired",
+    )
+    assert (denial.id, denial.action_id, denial.action_digest) == (
+        allow.id,
+        allow.action_id,
+        DIGEST,
+    )
+
+
+def test_a_refusal_can_be_sent_however_long_its_message_is(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    refusal = Refusal("malformed", "x" * 100_000)
+    for to in (action(), ReplyAddress(action().id, "executor-1", 3)):
+        verdict = refuse(refusal, to, DIGEST, world, now)
+        assert verdict.decision is Decision.DENY
+        assert (verdict.action_id, verdict.executor, verdict.valid_for_ms) == (
+            action().id,
+            "executor-1",
+            0,
+        )
+        assert decode(Verdict, encode(verdict)) == verdict
+
+
+def test_reasons_and_obligations_of_the_policy_are_passed_on(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime
+) -> None:
+    reason = Reason(code="c", message="m", rule="r", span=(0, 6))
+    policy.answers["select"] = Ruling(Decision.ALLOW, policy.hash, (reason,), would_deny=True)
+    verdict = judge(action(), DIGEST, world, now)
+    assert (verdict.reasons, verdict.would_deny) == ((reason,), True)
