@@ -72,6 +72,11 @@ class SyncGate:
         self._call(context.__aexit__(None, None, None))
 
     @property
+    def ready(self) -> bool:
+        """Whether a canary has come back since the last connection."""
+        return self._opened.ready
+
+    @property
     def _opened(self) -> Gate:
         if self._gate is None:
             raise RuntimeError("gate is not open; use it in a `with` statement")

@@ -151,14 +151,12 @@ def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> int:
     demo.play(WITHOUT_A_JUDGE)
     print("\nthe judge is started again")
     stack.judge.start()
+    while not gate.ready:
+        time.sleep(0.1)
+    demo.play(AFTERWARDS)
     gate.close()
-    again = SyncGate(lambda: Gate(executor, KafkaVerdictChannel(stack.bootstrap, executor.id)))
-    again.open(timeout_s=30)
-    later = Demo(again, path, workspace)
-    later.play(AFTERWARDS)
-    again.close()
     lost = database.count(path, "customers") != database.CUSTOMERS
-    return demo.surprises + later.surprises + lost
+    return demo.surprises + lost
 
 
 def archived(settings: Settings) -> bool:
@@ -175,7 +173,7 @@ def archived(settings: Settings) -> bool:
 def _count(settings: Settings) -> int:
     script = (
         READER.split("print", 1)[0]
-        + "print(archive.sql('SELECT count(*) FROM timeline').fetchone()[0])"
+        + "print(archive.execute('SELECT count(*) FROM timeline WHERE outcome IS NOT NULL').fetchone()[0])"
     )
     asked = subprocess.run(
         [sys.executable, "-c", script, str(settings.archive)],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import duckdb
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from analytics.archive import Archive
 from analytics.reader import connect
@@ -176,19 +179,24 @@ async def test_records_that_are_gone_stop_the_archiver(
         await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
 
 
-class _Unreadable(str):
-    """A header name whose bytes are not UTF-8, as another client may send it."""
+def _not_utf8(build: Callable[[BatchBuilder], bytes]) -> Callable[[BatchBuilder], bytes]:
+    """Write a header name as another client may: bytes that are not UTF-8, checksum right."""
 
-    def encode(self, *_: object) -> bytes:
-        return b"\xff\xfe"
+    def built(builder: BatchBuilder) -> bytes:
+        batch = bytearray(build(builder).replace(b"QQ", b"\xff\xfe"))
+        struct.pack_into(">I", batch, 17, calc_crc32c(memoryview(batch)[21:]))
+        return bytes(batch)
+
+    return built
 
 
 async def test_a_header_name_that_the_client_cannot_read_stops_the_archiver(
-    broker: EmbeddedBroker, tmp_path: Path
+    broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (topic,) = await _topics(broker, FINDINGS)
     async with _producer(broker) as producer:
-        await producer.send_and_wait(topic, b"v", headers=[(_Unreadable("ab"), b"x")])
+        monkeypatch.setattr(BatchBuilder, "_build", _not_utf8(BatchBuilder._build))
+        await producer.send_and_wait(topic, b"v", headers=[("QQ", b"x")])
     with pytest.raises(ArchiveError, match="header name that is not UTF-8"):
         async with asyncio.timeout(30):
             await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())

@@ -49,6 +49,21 @@ class Options:
         """Whether one of `names` is given."""
         return any(option.name in names for option in self.given)
 
+    def certain(self, args: tuple[str, ...], *flags: str) -> bool:
+        """
+        Whether one of `flags` (with dashes) is given, and is the value of no other option.
+
+        After an option that the table does not name, a flag may be that option's value.
+        """
+        return any(
+            arg.partition("=")[0] in flags and (not place or self._ends(args[place - 1]))
+            for place, arg in enumerate(args)
+        )
+
+    def _ends(self, before: str) -> bool:
+        """Whether `before` cannot take the next word as its value."""
+        return not before.startswith("-") or "=" in before or before not in self.unknown
+
     def flagged(self, *names: str) -> bool:
         """Whether one of `names` is given without a value."""
         return any(option.name in names and not option.value for option in self.given)

@@ -146,9 +146,9 @@ def read_tool(call: Call, tool: Tool) -> Reading:
     found = [act(call, o.action, o.value) for o in options.given if o.action]
     kind = tool.find(options.operands)
     subject = " ".join((call.name, *options.operands))
-    if "--help" in options.unknown and kind not in ("", "build", "run", "install"):
+    if "--help" in options.unknown and options.certain(call.args, "--help") and kind not in ("", "build", "run", "install"):
         return union(found).tagged(READ_ONLY)
-    if tool.dry and any(name.startswith(tool.dry) for name in options.unknown) and kind in _CHANGES:
+    if tool.dry and options.certain(call.args, tool.dry) and kind in _CHANGES:
         kind = "read"
     return union(found) + say(kind, subject)
 

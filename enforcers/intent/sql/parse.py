@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from enforcers.intent.model import Finding
+from enforcers.intent.sql.budget import parser_of
 from enforcers.intent.sql.codes import Code, finding
 from enforcers.intent.sql.dialects import Reading
 
@@ -82,7 +83,7 @@ def parse_tokens(tokens: Sequence[Token], text: str, reading: Reading) -> exp.Ex
     if any(token.token_type is TokenType.SEMICOLON for token in tokens):
         return finding(Code.SEVERAL_STATEMENTS)
     try:
-        trees = reading.parser.parser().parse(list(tokens), text)
+        trees = parser_of(reading).parse(list(tokens), text)
     except SqlglotError:
         return finding(Code.UNPARSABLE, first_word(tokens))
     except (RecursionError, ValueError, TypeError, AttributeError, LookupError) as error:

@@ -31,8 +31,8 @@ _TSQL = _STATEMENTS | words(
 )
 _POSTGRES = _STATEMENTS | words(
     "analyze and asymmetric both check collate constraint deferrable desc do end fetch for ",
-    "foreign from group initially leading limit lateral not offset on only or order primary references ",
-    "returning symmetric then to trailing unique using variadic when window with",
+    "foreign from group initially leading limit lateral not offset on only or order primary ",
+    "references returning symmetric then to trailing unique using variadic when window with",
 )
 _MYSQL = _STATEMENTS | words(
     "analyze before by call cascade change condition continue cross cursor declare describe ",

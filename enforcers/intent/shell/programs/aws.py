@@ -43,6 +43,7 @@ _SERVICES_SECRET = frozenset(
 _OUTFILE = frozenset(
     {
         ("s3api", "get-object"),
+        ("s3api", "select-object-content"),
         ("lambda", "invoke"),
         ("glacier", "get-job-output"),
         ("s3api", "get-object-torrent"),

@@ -137,7 +137,7 @@ def setting(text: str) -> Reading:
 
 def _subcommand(call: Call, name: str) -> Reading:
     """One subcommand; one that is not known may be an alias or a program."""
-    if "--help" in call.args and name in (*_READ, *_SUBCOMMANDS):
+    if call.args[:1] == ("--help",) and name in (*_READ, *_SUBCOMMANDS):
         return Reading(tags=(READ_ONLY,))
     if name in _READ:
         return _look(call, name)

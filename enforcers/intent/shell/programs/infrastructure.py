@@ -81,7 +81,7 @@ PROGRAMS: Table = (
     (
         "helm helm3",
         Tool(
-            _KUBE + " --post-renderer=x",
+            _KUBE + " --post-renderer=x --output-dir=w",
             dry="--dry-run",
             read="""
         list; ls; status; history; get; get manifest; get notes; get all; get hooks; get metadata;
@@ -138,7 +138,7 @@ PROGRAMS: Table = (
             delete="""
         destroy; delete; uninstall; app delete; cluster rm; repo rm; project delete; remove; reset;
         app rollback; backup delete; restore delete; suspend; terminate; stop; app
-        terminate-op; proj delete; reset --force
+        terminate-op; proj delete
     """,
             alter="""
         apply; sync; app sync; app set; app patch; upgrade; reconcile; resume; deploy; app create;
@@ -155,7 +155,7 @@ PROGRAMS: Table = (
         Tool(
             """
         -s|--stack= -C|--cwd=m --config-file=r -c|--config= -p= -m= -t= -y --yes
-        --config-passphrase-file=r
+        --config-passphrase-file=r --show-secrets!s
     """,
             read="""
         preview; version; whoami; about; stack ls; stack; stack graph; plugin ls; logs; config;
@@ -163,7 +163,7 @@ PROGRAMS: Table = (
         check; policy ls; state
     """,
             secret="""
-        stack export; config --show-secrets; stack output --show-secrets
+        stack export
     """,
             delete="""
         destroy; stack rm; down; state delete; cancel; state unprotect; state rename; logout; plugin
@@ -184,12 +184,12 @@ PROGRAMS: Table = (
         --working-dir=m --terragrunt-working-dir=m --terragrunt-config=r -out=w
     """,
             read="""
-        plan; validate; show; output; graph-dependencies; hclfmt --check; version; providers; state
+        plan; validate; show; output; graph-dependencies; version; providers; state
         list; run-all plan; run-all validate; run-all output; hclvalidate; render-json;
         validate-inputs; graph; dag graph; info print; find; list
     """,
             secret="""
-        state pull; state show; output -json; run-all show
+        state pull; state show; run-all show
     """,
             delete="""
         destroy; run-all destroy; state rm; destroy-all; apply-all; run-all apply
@@ -198,7 +198,7 @@ PROGRAMS: Table = (
         apply; import; taint; untaint; state mv; state push; refresh; init; run-all init; hclfmt;
         fmt; workspace
     """,
-            run="run; exec; run --all; stack run; console",
+            run="run; exec; stack run; console",
         ),
     ),
     (
@@ -206,7 +206,7 @@ PROGRAMS: Table = (
         Tool(
             "-var= -var-file=r -only= -except=",
             read="""
-        validate; inspect; version; plugins installed; fix; hcl2_upgrade -; fmt -check; console -
+        validate; inspect; version; plugins installed; fix
     """,
             build="build",
             install="init; plugins install; plugins required",
@@ -285,8 +285,7 @@ PROGRAMS: Table = (
         --format= --severity= --exit-code=
     """,
             read="""
-        image; fs; config; repo; filesystem; scan; dir; version; test; verify; breakdown; check; fmt
-        --check; inspect; detect; protect; parse; eval; lint; check config; check rules;
+        image; fs; config; repo; filesystem; scan; dir; version; test; verify; breakdown; check; inspect; detect; protect; parse; eval; lint; check config; check rules;
         query; alert; markdown; table; labels; series; tree; triangulate
     """,
             build="run; build",

@@ -118,7 +118,7 @@ def _manifest(call: Call, name: str) -> Reading:
 
 def _verb(call: Call, options: Options, inner: tuple[str, ...]) -> Reading:
     """What the verb does."""
-    if options.flagged("help", "h") and not inner:
+    if options.flagged("help", "h") and options.certain(call.args, "--help", "-h") and not inner:
         return Reading(tags=(READ_ONLY,))
     if not options.operands:
         return Reading(tags=(READ_ONLY,)) if not inner else Reading(tags=(UNKNOWN,))
@@ -130,6 +130,8 @@ def _verb(call: Call, options: Options, inner: tuple[str, ...]) -> Reading:
     if verb in ("exec", "debug", "run", "attach"):
         return _inside(call, options, words, inner)
     if verb in _EXTENTS:
+        if options.has("dry-run") and not options.certain(call.args, "--dry-run"):
+            return Reading(tags=(UNKNOWN,))
         return _change(verb, words, options, subject)
     if verb in ("config", "rollout", "auth"):
         return _group(verb, words, options, subject)

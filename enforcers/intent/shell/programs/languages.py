@@ -57,7 +57,7 @@ _GO = Tool(
     """
         -C=m -o=w -toolexec=x -exec=x -overlay=r -modfile=r -mod= -tags= -ldflags=x -gcflags= -run=
         -bench= -count= -timeout= -coverprofile=w -cpuprofile=w -memprofile=w -vettool=x -p=
-        -w!- -u!- -f= -json -m -race -v -cover -x -a -n
+        -w!k -u!k -f= -json -m -race -v -cover -x -a -n
     """,
     read="""
         version; list; doc; help; mod graph; mod why; mod verify; tool; bug; telemetry; env; work
@@ -71,7 +71,7 @@ _GO = Tool(
         work sync; work edit; mod edit
     """,
     delete="clean",
-    configure="env -w; env -u",
+    configure="",
     single=True,
 )
 
@@ -196,7 +196,7 @@ PROGRAMS: Table = (
         Tool(
             "-c= -o=w -f= -r= -p= -v= --project=r --source=h",
             read="""
-        --info; --list-sdks; --list-runtimes; list; sln list; nuget list; --version
+        list; sln list; nuget list
     """,
             build="""
         build; test; run; publish; pack; msbuild; format; vstest; watch

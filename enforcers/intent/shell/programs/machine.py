@@ -140,12 +140,11 @@ def _sysctl(call: Call) -> Reading:
 PROGRAMS: Table = (
     (
         """
-        ps top htop uptime free vmstat iostat mpstat sar w who whoami id groups users last lastlog
-        uname nproc lscpu lsmem lsblk lspci lsusb lsmod lsns lsipc lslocks dmidecode hostid
-        logname finger pstree pgrep pidof pmap tload iotop nethogs locale getent ss netstat
-        whereis which whatis getconf lsb_release neofetch sw_vers system_profiler acpi
+        ps top htop uptime free vmstat iostat mpstat w who whoami id groups users last         uname nproc lscpu lsmem lsblk lspci lsusb lsmod lsns lsipc lslocks hostid
+        logname finger pstree pgrep pidof pmap tload iotop locale getent ss netstat
+        whereis which whatis getconf lsb_release sw_vers system_profiler acpi
         sensors findmnt blkid runlevel lslogins quota ipcs lsinitramfs modinfo numastat
-        slabtop atop dstat nstat pwd tty
+        slabtop nstat pwd tty
     """,
         Row(
             """

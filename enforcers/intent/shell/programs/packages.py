@@ -62,8 +62,7 @@ _SYSTEM = Tool(
     read="""
         list; search; show; info; policy; depends; rdepends; check; check-update; madison; showpkg;
         stats; dump; provides; repolist; history; deplist; moo; help; query; outdated; deps;
-        desc; cat; home; leaves; uses; config; doctor; log; options; --version; --prefix;
-        --cellar; --repository; --cache; --env; formulae; casks; commands; tap-info;
+        desc; cat; home; leaves; uses; config; doctor; log; options; formulae; casks; commands; tap-info;
         missing; linkage; services list; changelog; group list; grouplist; repoquery;
         whatprovides; version; shellenv; livecheck; audit; analytics state; bundle list;
         bundle check
@@ -188,7 +187,7 @@ PROGRAMS: Table = (
     """,
         Tool(
             read="""
-        list; current; which; where; versions; version; ls; help; latest; doctor; --version; flake
+        list; current; which; where; versions; version; ls; help; latest; doctor; flake
         show; flake metadata; search; path-info; show-config; list-all; plugins ls;
         outdated; validate-config; validate-manifest
     """,
@@ -197,9 +196,9 @@ PROGRAMS: Table = (
         install; flake update; autoupdate; install-hooks; default; set; reshim; sync; .venv;
         venv; env
     """,
-            build="build; flake check; run --all-files",
+            build="build; flake check",
             delete="""
-        uninstall; remove; prune; gc; clean; collect-garbage; --gc
+        uninstall; remove; prune; gc; clean; collect-garbage
     """,
             run="""
         exec; run; shell; develop; repl; eval; try-repo; x

@@ -74,7 +74,7 @@ PROGRAMS: Table = (
     ),
     (
         """
-        tr seq factor expr basename dirname numfmt echo printf sleep cal ncal bc dc units
+        tr seq factor expr basename dirname numfmt echo printf sleep cal ncal bc   units
     """,
         Row("", operands="-"),
     ),
@@ -178,7 +178,7 @@ PROGRAMS: Table = (
     ),
     (
         """
-        csvcut csvgrep csvlook csvstat csvsort csvjson mlr
+        csvcut csvgrep csvlook csvstat csvsort csvjson  
     """,
         Row("-c= -m= -r= -f= -I!W -d= -q=", operands="r"),
     ),
@@ -200,7 +200,7 @@ PROGRAMS: Table = (
         ),
     ),
     (
-        "shellcheck yamllint jsonlint hadolint actionlint markdownlint codespell typos vale",
+        "shellcheck yamllint jsonlint hadolint     codespell typos vale",
         Row("""
         -s|--shell= -e|--exclude= -f|--format= -S|--severity= -d= -c|--config=r -i!W -w!W --fix!W
         --write-changes!W -x
@@ -208,7 +208,7 @@ PROGRAMS: Table = (
     ),
     ("pwgen uuidgen uuid cowsay figlet banner lolcat", Row("", operands="-")),
     (
-        "tldr man apropos info",
+        "tldr man apropos  ",
         Row(
             """
         -P|--pager=x -H|--html=x -C|--config-file=x -M= -m= -k -f -l!r --browser=x
@@ -216,6 +216,6 @@ PROGRAMS: Table = (
             operands="-",
         ),
     ),
-    ("pdftotext pdfinfo identify exiftool ffprobe mediainfo", Row("", operands="r", strict=True)),
+    ("pdftotext pdfinfo   exiftool ffprobe mediainfo", Row("", operands="r", strict=True)),
     ("true false clear tput tabs", Row("", operands="-")),
 )

@@ -1,0 +1,48 @@
+"""
+A parser that gives up: every token that it steps back over is counted.
+
+The token-shape screen refuses the known shapes on which the parser tries again and again. This is
+the net below it for shapes that nobody knows yet: plain statements step back over less than one
+token in five, and a shape that doubles with each word soon passes any bound.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlglot.errors import SqlglotError
+from sqlglot.parser import Parser
+
+from enforcers.intent.sql.dialects import Reading
+
+PER_TOKEN = 10
+AT_LEAST = 2_000
+
+
+class OutOfBudgetError(SqlglotError):
+    """The parser stepped back too often: the statement is taken as one that cannot be parsed."""
+
+
+@cache
+def budgeted(base: type[Parser]) -> type[Parser]:
+    """The dialect's parser, with a budget of steps back."""
+
+    class Budgeted(base):  # type: ignore[misc, valid-type]
+        spent = 0
+
+        def _retreat(self, index: int) -> None:
+            back = self._index - index
+            if back > 0:
+                self.spent += back
+                if self.spent > AT_LEAST + PER_TOKEN * len(self._tokens):
+                    # No ParseError: the parser itself catches those, and tries the next way.
+                    raise OutOfBudgetError("too many steps back")
+            super()._retreat(index)
+
+    return Budgeted
+
+
+def parser_of(reading: Reading) -> Parser:
+    """A fresh parser for one statement of the dialect."""
+    dialect = reading.parser
+    return budgeted(dialect.parser_class)(dialect=dialect)
