@@ -73,11 +73,12 @@ class Gate:
         self._shut_because = "it was never opened"
         self._keeper: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._asking = False
 
     @property
     def ready(self) -> bool:
-        """Whether a canary has come back since the last connection."""
-        return not self._shut_because
+        """Whether a canary has come back since the last connection and the last silence."""
+        return not self._shut_because and not self._wake.is_set() and not self._asking
 
     @property
     def ignored(self) -> dict[str, int]:
@@ -218,12 +219,14 @@ class Gate:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CANARY_EVERY_S):
                     await self._wake.wait()
+            self._asking = self._wake.is_set()
             self._wake.clear()
             while not await self._canary():
                 await asyncio.sleep(REOPEN_EVERY_S)
                 with contextlib.suppress(SluicegateError):
                     await self._channel.close()
                     await self._channel.open(self._room.receive, self._lost)
+            self._asking = False
 
 
 def refusal_of(verdict: Verdict, capabilities: tuple[Capability, ...]) -> NotAdmittedError | None:

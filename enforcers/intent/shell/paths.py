@@ -27,7 +27,8 @@ NOWHERE = names(
 _SYSTEM = tuple(
     sorted(
         names(
-            "/bin /boot /dev /etc /lib /lib32 /lib64 /opt /proc /run /sbin /sys /usr /var /root /srv /snap "
+            "/bin /boot /dev /etc /lib /lib32 /lib64 /opt /proc /run /sbin /sys /usr /var /root /srv "
+            "/snap "
             "/system /library /applications"
         )
     )
@@ -45,7 +46,8 @@ _SECRET = re.compile(
     | \.terraformrc$ | \.(?:bash|zsh|psql|mysql|python|sh|node_repl|rediscli)_history$
     | \.env(?!\.(?:example|sample|template|dist|test)$|\.[^/]*\.example$)(?:[._-][^/]*)?$
     | [^/]*\.(?:env|pem|key|p12|pfx|jks|keystore|kdbx|ppk|ovpn|tfstate(?:\.backup)?|asc|gpg)$
-    | (?:[^/]*[._-])?(?:credentials?|secrets?)(?:[._-][^/]*)?\.(?:json|ya?ml|txt|ini|cfg|toml|xml|csv)$
+    | (?:[^/]*[._-])?(?:credentials?|secrets?)(?:[._-][^/]*)?
+      \.(?:json|ya?ml|txt|ini|cfg|toml|xml|csv)$
     | credentials?$ | secrets?(?:$|/) | service-?account[^/]*\.json$ | shadow-?$ | gshadow-?$
     | sudoers(?:$|/|\.d) | master\.passwd$ | wallet\.dat$ | keychains?(?:$|/) | login\ data$
     | cookies(?:\.sqlite)?$ | key[34]\.db$ | logins\.json$ | etc/ssl/private(?:$|/)
@@ -60,11 +62,15 @@ _STARTUP = re.compile(
     \.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|kshrc
        |cshrc|tcshrc|xinitrc|xsession|inputrc|vimrc|exrc|emacs|gdbinit|lldbinit|pythonrc|gitconfig|gitmodules
        |netrc|npmrc|yarnrc(?:\.ml)?|pypirc|envrc|curlrc|wgetrc|screenrc|tmux\.conf|psqlrc|sqliterc|lesskey)$
-    | \.git/(?:hooks|config|info)(?:$|/|\.) | \.ssh/(?:rc|config|environment|authorized_keys2?)$ | \.githooks(?:$|/)
-    | \.husky(?:$|/) | \.github/workflows(?:$|/) | \.gitlab-ci\.yml$ | \.config/(?:autostart|systemd|fish)(?:$|/)
+    | \.git/(?:hooks|config|info)(?:$|/|\.)
+    | \.ssh/(?:rc|config|environment|authorized_keys2?)$ | \.githooks(?:$|/)
+    | \.husky(?:$|/) | \.github/workflows(?:$|/) | \.gitlab-ci\.yml$
+    | \.config/(?:autostart|systemd|fish)(?:$|/)
     | \.vscode(?:$|/) | \.claude(?:$|/) | \.cursor(?:$|/) | \.mcp\.json$ | agents\.md$ | claude\.md$
-    | library/launch(?:agents|daemons)(?:$|/) | cron(?:\.[a-z]+|tab|tabs)?(?:$|/) | sitecustomize\.py$
-    | usercustomize\.py$ | [^/]*\.pth$ | ld\.so\.preload$ | rc\.local$ | init\.d(?:$|/) | systemd(?:$|/)
+    | library/launch(?:agents|daemons)(?:$|/) | cron(?:\.[a-z]+|tab|tabs)?(?:$|/)
+    | sitecustomize\.py$
+    | usercustomize\.py$ | [^/]*\.pth$ | ld\.so\.preload$ | rc\.local$
+    | init\.d(?:$|/) | systemd(?:$|/)
     | pam\.d(?:$|/) | profile\.d(?:$|/) | sudoers(?:$|\.d)
     )""",
     re.VERBOSE,

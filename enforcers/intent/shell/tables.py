@@ -10,6 +10,7 @@ has a letter gives that letter to the last operands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -146,11 +147,25 @@ def read_tool(call: Call, tool: Tool) -> Reading:
     found = [act(call, o.action, o.value) for o in options.given if o.action]
     kind = tool.find(options.operands)
     subject = " ".join((call.name, *options.operands))
-    if "--help" in options.unknown and options.certain(call.args, "--help") and kind not in ("", "build", "run", "install"):
+    if (
+        "--help" in options.unknown
+        and options.certain(call.args, "--help")
+        and kind not in ("", "build", "run", "install")
+    ):
         return union(found).tagged(READ_ONLY)
     if tool.dry and options.certain(call.args, tool.dry) and kind in _CHANGES:
         kind = "read"
+    if kind == "install":
+        found += [_address(word) for word in options.operands if "://" in word]
     return union(found) + say(kind, subject)
+
+
+def _address(word: str) -> Reading:
+    """The host of `git+https://host/path@version` or `name@https://host/path`."""
+    start = word.index("://")
+    scheme = re.search(r"[a-z]+$", word[:start])
+    login = re.split(r"[/?#]", word[start + 3 :], maxsplit=1)[0]
+    return connect(hosts.from_login(f"{scheme[0] if scheme else 'https'}://{login}"))
 
 
 def say(kind: str, subject: str) -> Reading:

@@ -285,7 +285,8 @@ PROGRAMS: Table = (
         --format= --severity= --exit-code=
     """,
             read="""
-        image; fs; config; repo; filesystem; scan; dir; version; test; verify; breakdown; check; inspect; detect; protect; parse; eval; lint; check config; check rules;
+        image; fs; config; repo; filesystem; scan; dir; version; test; verify; breakdown; check; inspect; detect;
+        protect; parse; eval; lint; check config; check rules;
         query; alert; markdown; table; labels; series; tree; triangulate
     """,
             build="run; build",

@@ -60,8 +60,7 @@ _GO = Tool(
         -w!k -u!k -f= -json -m -race -v -cover -x -a -n
     """,
     read="""
-        version; list; doc; help; mod graph; mod why; mod verify; tool; bug; telemetry; env; work
-        use-not
+        version; list; doc; help; mod graph; mod why; mod verify; tool; bug; telemetry; env
     """,
     build="""
         build; test; vet; run; fmt; generate; fix; tool cover; tool pprof
@@ -155,23 +154,19 @@ def _bundle(call: Call) -> Reading:
     )
 
 
-def _pip(call: Call) -> Reading:
-    """`pip`: packages from an address are code from a host."""
-    reading = read_tool(call, _PIP)
-    addresses = [
-        arg.partition("@")[2].strip() or arg
-        for arg in call.args
-        if "://" in arg and not arg.startswith("-")
-    ]
-    return reading + union(
-        [connect(hosts.from_url(a.removeprefix("git+").split("@")[0])) for a in addresses]
-    )
+def _go(call: Call) -> Reading:
+    """`go run address@version` fetches what it runs."""
+    reading = read_tool(call, _GO)
+    words = [arg for arg in call.args if not arg.startswith("-")]
+    remote = [word for word in words[1:] if "@" in word and words[0] in ("run", "install", "get")]
+    found = [connect(hosts.from_url(word.partition("@")[0])) for word in remote]
+    return reading + union(found) + Reading(tags=(INSTALLS,) if found else ())
 
 
 PROGRAMS: Table = (
-    ("pip pip-tools conda mamba micromamba easy_install", _pip),
+    ("pip pip-tools conda mamba micromamba easy_install", _PIP),
     ("cargo rustup", _CARGO),
-    ("go", _GO),
+    ("go", _go),
     ("poetry uv pipenv pdm hatch rye pipx pixi", _environment),
     ("bundle bundler gem", _bundle),
     (

@@ -79,7 +79,7 @@ def _listing(words: str) -> Callable[[Call], Reading]:
 
 _LOOKS = names("show list ls lst sh get")
 _FILTER_LOOKS = names(
-    "-L -S -n -v -nL -nvL -vnL -Ln -Lnv -Lvn --list --list-rules --line-numbers -x -t nat filter mangle"
+    "-L -S -n -v -nL -nvL -vnL -Ln -Lnv -Lvn --list --list-rules --line-numbers -x -t nat filter"
 )
 _ETHTOOL_SETS = names("-s -K -G -A -C -L -E -X -N -U -W -p -t -r -f -F -P --change --flash --reset")
 
@@ -140,7 +140,8 @@ def _sysctl(call: Call) -> Reading:
 PROGRAMS: Table = (
     (
         """
-        ps top htop uptime free vmstat iostat mpstat w who whoami id groups users last         uname nproc lscpu lsmem lsblk lspci lsusb lsmod lsns lsipc lslocks hostid
+        ps top htop uptime free vmstat iostat mpstat w who whoami id groups users last
+        uname nproc lscpu lsmem lsblk lspci lsusb lsmod lsns lsipc lslocks hostid
         logname finger pstree pgrep pidof pmap tload iotop locale getent ss netstat
         whereis which whatis getconf lsb_release sw_vers system_profiler acpi
         sensors findmnt blkid runlevel lslogins quota ipcs lsinitramfs modinfo numastat

@@ -18,7 +18,8 @@ from enforcers.intent.shell.names import names
 from enforcers.intent.shell.options import Options, read_options
 from enforcers.intent.shell.tables import Row, Table
 
-# u: a file's content is sent · b: a body that may be a file after `@` · l: code, or hosts that are set another way.
+# u: a file's content is sent · b: a body that may be a file after `@` · l: code, or hosts that are
+# set another way.
 _CURL = """
         -o|--output=w -O|--remote-name --remote-name-all --output-dir= -D|--dump-header=w
         -c|--cookie-jar=w --trace=w --trace-ascii=w --stderr=w --etag-save=w --hsts=w

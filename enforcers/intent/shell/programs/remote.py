@@ -91,7 +91,11 @@ def _scp(call: Call) -> Reading:
 def _rsync(call: Call) -> Reading:
     """`rsync`: like `scp`; `--delete` removes what is only in the target."""
     options = read_options(call.args, _RSYNC)
-    if options.has("dry-run") and not options.unknown and not any(o.action == "x" for o in options.given):
+    if (
+        options.has("dry-run")
+        and not options.unknown
+        and not any(o.action == "x" for o in options.given)
+    ):
         return _looked_at(call, options.operands)
     found = [act(call, o.action, o.value) for o in options.given if o.action]
     found.append(_copied(call, options.operands))

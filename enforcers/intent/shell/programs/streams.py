@@ -25,7 +25,7 @@ _SED = """
         -s|--separate -u -z|--null-data -l|--line-length= --posix --follow-symlinks --debug
         --sandbox -b
     """
-# One command of a sed script that only edits: an address, then a substitution or one of the plain letters.
+# One command of a sed script that only edits: an address, then a substitution or a plain letter.
 _ADDRESS = r"(?:\d+|\$|/(?:[^/\\\n]|\\.)*/I?|\d+~\d+)"
 _SED_STEP = re.compile(
     rf"\s*(?:{_ADDRESS}(?:,(?:{_ADDRESS}|\+\d+))?\s*!?\s*)?(?:"

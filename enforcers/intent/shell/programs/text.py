@@ -5,7 +5,11 @@ the row.
 
 from __future__ import annotations
 
-from enforcers.intent.shell.tables import Row, Table
+import re
+from collections.abc import Callable
+
+from enforcers.intent.shell.calls import Call, Reading, environment
+from enforcers.intent.shell.tables import Row, Table, read_row
 
 _GREP = """
         -e|--regexp= -f|--file=r -A|--after-context= -B|--before-context= -C|--context=
@@ -13,6 +17,35 @@ _GREP = """
         --exclude-from=r --label= --binary-files= --color? -r|--recursive!R
         -R|--dereference-recursive!R -i -n -v -l -c -o -w -x -q -s -h -H -E -F -P -a -z -L
     """
+
+_JQ = Row(
+    """
+        -f|--from-file=r -L= --tab -r -c -e -s -n -M -C -S -j -a --indent= --slurp --raw-output
+        --compact-output --seq
+    """,
+    operands="-r",
+)
+_YQ = Row(
+    """
+        -i|--inplace|--in-place!W -s|--split-exp=w -p|--input-format= -o|--output-format=
+        -I|--indent= --from-file=r -r -P
+    """,
+    operands="-r",
+)
+_OPEN = re.compile(r"env|ENV|load|system|input_filename")
+
+
+def _filter(row: Row) -> Callable[[Call], Reading]:
+    """A filter of structured text whose small language can show the environment or load files."""
+
+    def read(call: Call) -> Reading:
+        found = read_row(call, row)
+        if any(_OPEN.search(arg) for arg in call.args):
+            found += environment("secret")
+        return found
+
+    return read
+
 
 PROGRAMS: Table = (
     (
@@ -74,7 +107,7 @@ PROGRAMS: Table = (
     ),
     (
         """
-        tr seq factor expr basename dirname numfmt echo printf sleep cal ncal bc   units
+        tr seq factor expr basename dirname numfmt echo printf sleep cal ncal bc units
     """,
         Row("", operands="-"),
     ),
@@ -145,27 +178,9 @@ PROGRAMS: Table = (
         --line-range=
     """),
     ),
-    (
-        "jq gojq",
-        Row(
-            """
-        -f|--from-file=r -L= --tab -r -c -e -s -n -M -C -S -j -a --indent= --slurp --raw-output
-        --compact-output --seq
-    """,
-            operands="-r",
-        ),
-    ),
-    (
-        "yq",
-        Row(
-            """
-        -i|--inplace|--in-place!W -s|--split-exp=w -p|--input-format= -o|--output-format=
-        -I|--indent= --from-file=r -r -P
-    """,
-            operands="-r",
-        ),
-    ),
-    ("xq tomlq", Row("-i|--in-place!W -f|--from-file=r", operands="-r")),
+    ("jq gojq", _filter(_JQ)),
+    ("yq", _filter(_YQ)),
+    ("xq tomlq", _filter(Row("-i|--in-place!W -f|--from-file=r", operands="-r"))),
     (
         "xmllint",
         Row(
@@ -178,7 +193,7 @@ PROGRAMS: Table = (
     ),
     (
         """
-        csvcut csvgrep csvlook csvstat csvsort csvjson  
+        csvcut csvgrep csvlook csvstat csvsort csvjson
     """,
         Row("-c= -m= -r= -f= -I!W -d= -q=", operands="r"),
     ),
@@ -208,7 +223,7 @@ PROGRAMS: Table = (
     ),
     ("pwgen uuidgen uuid cowsay figlet banner lolcat", Row("", operands="-")),
     (
-        "tldr man apropos  ",
+        "tldr man apropos",
         Row(
             """
         -P|--pager=x -H|--html=x -C|--config-file=x -M= -m= -k -f -l!r --browser=x
@@ -216,6 +231,7 @@ PROGRAMS: Table = (
             operands="-",
         ),
     ),
-    ("pdftotext pdfinfo   exiftool ffprobe mediainfo", Row("", operands="r", strict=True)),
+    ("pdfinfo exiftool ffprobe mediainfo", Row("", operands="r", strict=True)),
+    ("pdftotext", Row("-f= -l= -layout", operands="rw", single=True)),
     ("true false clear tput tabs", Row("", operands="-")),
 )

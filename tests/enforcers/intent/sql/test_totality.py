@@ -12,7 +12,9 @@ from sqlglot import exp
 from enforcers.catalog import EMPTY_CATALOG, Catalog
 from enforcers.intent.model import Verb
 from enforcers.intent.sql import Code, read_sql
+from enforcers.intent.sql.budget import OutOfBudgetError, parser_of
 from enforcers.intent.sql.codes import SENTENCES
+from enforcers.intent.sql.dialects import reading_of
 from enforcers.intent.sql.functions import NAMED_ONLY, PARSED_AND_ACTING
 from enforcers.intent.sql.words import words
 
@@ -75,6 +77,13 @@ def test_bombs_are_refused_before_the_parser(name: str, dialect: str) -> None:
     make, code = BOMBS[name]
     intent = read_sql(make(40), dialect, EMPTY_CATALOG)
     assert [finding.code for finding in intent.inadmissible] == [code.value]
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "mysql", "spark"])
+def test_an_unknown_bomb_runs_out_of_budget(dialect: str) -> None:
+    reading, text = reading_of(dialect, ""), BOMBS["left join"][0](30)
+    with pytest.raises(OutOfBudgetError):
+        parser_of(reading).parse(list(reading.parser.tokenize(text)), text)
 
 
 @pytest.mark.parametrize(
