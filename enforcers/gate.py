@@ -74,6 +74,7 @@ class Gate:
         self._keeper: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._asking = False
+        self._losses = 0
 
     @property
     def ready(self) -> bool:
@@ -145,9 +146,11 @@ class Gate:
     async def _permit(self, waiting: Waiting) -> Permit:
         try:
             verdict = await self._decided(waiting)
-        except NoVerdictError as error:
-            silence = outcome_of(waiting, None, Ending(Status.NO_VERDICT, error=str(error)))
-            self._dispatcher.report_later(silence)
+        except (NoVerdictError, asyncio.CancelledError) as error:
+            why = str(error) or "the caller gave up"
+            self._dispatcher.report_later(
+                outcome_of(waiting, None, Ending(Status.NO_VERDICT, error=why))
+            )
             raise
         refusal = refusal_of(verdict, self._executor.capabilities)
         if refusal is None:
@@ -190,7 +193,12 @@ class Gate:
         principal = Principal(id=f"canary:{self._executor.id}"[:200], kind=PrincipalKind.SERVICE)
         target = Target(system="canary", environment="canary")
         proposal = Proposal(principal=principal, target=target, payload=CanaryPayload())
-        waiting = self._send(proposal, CANARY_VALID_MS)
+        try:
+            waiting = self._send(proposal, CANARY_VALID_MS)
+        except NoVerdictError:
+            # A full room says nothing about the judge; the gate stays as it is.
+            return self._shut_because == ""
+        losses = self._losses
         try:
             await self._room.verdict(waiting)
         except NoVerdictError as error:
@@ -198,6 +206,8 @@ class Gate:
             return False
         finally:
             self._room.leave(waiting)
+        if losses != self._losses:
+            return False
         self._shut_because = ""
         return True
 
@@ -206,6 +216,7 @@ class Gate:
             raise NoVerdictError(f"gate is not open ({self._shut_because}); nothing was executed")
 
     def _lost(self, why: str) -> None:
+        self._losses += 1
         self._shut(why)
         self._wake.set()
 

@@ -72,9 +72,11 @@ class EchoClient:
         """Return when `value` came back."""
         self._sent += 1
         key = str(self._sent).encode()
-        self._waiting[key] = asyncio.get_running_loop().create_future()
+        came_back: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[key] = came_back
         await self._producer.send(REQUESTS.topic, value, key=key, partition=0)
-        await self._waiting.pop(key)
+        await came_back
+        del self._waiting[key]
 
     async def _read(self) -> None:
         while True:

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from console.bench.echo import REPLIES, REQUESTS, EchoClient
 from console.bench.statements import statements
@@ -30,6 +29,7 @@ from console.stack import Stack, running_stack
 from enforcers.contract.action import Principal, PrincipalKind, Proposal, SqlPayload, Target
 from enforcers.gate import Gate
 from streams.replies import KafkaVerdictChannel
+from streams.topics import Topic, create_topics
 
 LEVELS = (1, 4, 16, 64)
 ROUNDS = 6
@@ -37,6 +37,13 @@ WARM_UP = 300
 ACTION_BYTES = 760
 """Size of a typical signed action, which the echo sends too."""
 VALID_FOR_MS = 5_000
+
+BENCH_TOPICS = tuple(
+    Topic(
+        place.topic, "the echo of a benchmark", key="number", writers=("bench",), readers=("bench",)
+    )
+    for place in (REQUESTS, REPLIES)
+)
 
 Call = Callable[[], Awaitable[None]]
 
@@ -61,7 +68,10 @@ class Sample:
 def measure(count: int, home: Path | None = None) -> dict[str, Any]:
     """Run the benchmark with `count` round trips for each subject and level, on a broker of its own."""
     with tempfile.TemporaryDirectory(prefix="sluicegate-bench-") as scratch:
-        settings = Settings.load({"home": home or Path(scratch)})
+        state = home or Path(scratch)
+        catalog = Path(__file__).parent / "catalog.yaml"
+        (state / "sluicegate.toml").write_text(f'[catalogs]\nshop = "{catalog}"\n')
+        settings = Settings.load({"home": state})
         init_home(settings)
         with running_stack(settings) as stack:
             stack.archiver.stop()
@@ -69,7 +79,7 @@ def measure(count: int, home: Path | None = None) -> dict[str, Any]:
 
 
 async def _measure(settings: Settings, stack: Stack, count: int) -> dict[str, Any]:
-    await _create_topics(stack.bootstrap)
+    await create_topics(stack.bootstrap, BENCH_TOPICS)
     echo_process = subprocess.Popen(
         [sys.executable, "-m", "console.bench.echo", stack.bootstrap], stdout=subprocess.PIPE
     )
@@ -124,7 +134,7 @@ def _judge_call(gate: Gate, settings: Settings) -> Call:
     principal = Principal(
         id=settings.principal, kind=PrincipalKind(settings.principal_kind), session="bench"
     )
-    target = Target(system="postgres", environment="production", dialect="postgres")
+    target = Target(system="postgres", environment="production", dialect="postgres", catalog="shop")
     texts = statements(seed=7)
 
     async def call() -> None:
@@ -151,12 +161,3 @@ def report(samples: dict[int, tuple[Sample, Sample]]) -> dict[str, Any]:
         "in_flight": levels,
         "machine": f"{platform.machine()} {platform.system()} python {platform.python_version()}",
     }
-
-
-async def _create_topics(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(place.topic, 1, 1) for place in (REQUESTS, REPLIES)])
-    finally:
-        await admin.close()

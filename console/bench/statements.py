@@ -8,7 +8,8 @@ from collections.abc import Iterator
 REPEATED = (
     "SELECT id, status, total FROM orders WHERE id = 4711",
     "SELECT count(*) FROM orders WHERE status = 'open'",
-    "SELECT o.id, o.total, p.name FROM orders o JOIN products p ON p.id = o.product_id WHERE o.status = 'late' LIMIT 50",
+    "SELECT o.id, o.total, p.name FROM orders o JOIN products p ON p.id = o.product_id "
+    "WHERE o.status = 'late' LIMIT 50",
     "SELECT status, sum(total) AS revenue FROM orders GROUP BY status ORDER BY revenue DESC",
     "UPDATE orders SET status = 'paid' WHERE id = 4711",
     "DELETE FROM orders WHERE id IN (17, 18, 19)",

@@ -37,7 +37,13 @@ def _shell(payload: ShellPayload, target: Target, catalog: Catalog) -> Intent:
         return _opaque("shell", "ambiguous_command", "command needs either an argv or a line")
     if payload.line is not None:
         return read_line(payload.line, cwd=cwd, workspace=workspace, read_sql=_nested_sql)
-    return read_argv(payload.argv, program=payload.program or "", cwd=cwd, workspace=workspace, read_sql=_nested_sql)
+    return read_argv(
+        payload.argv,
+        program=payload.program or "",
+        cwd=cwd,
+        workspace=workspace,
+        read_sql=_nested_sql,
+    )
 
 
 def _nested_sql(text: str, dialect: str) -> Intent:
@@ -45,11 +51,15 @@ def _nested_sql(text: str, dialect: str) -> Intent:
 
 
 def _unread(payload: Payload, target: Target, catalog: Catalog) -> Intent:
-    return _opaque(payload.kind, "kind_not_read", f"actions of kind `{payload.kind}` are not read yet")
+    return _opaque(
+        payload.kind, "kind_not_read", f"actions of kind `{payload.kind}` are not read yet"
+    )
 
 
 def _opaque(kind: str, code: str, message: str) -> Intent:
-    return Intent(kind=kind, opaque=(Finding(code, message, "ask for approval outside production"),))
+    return Intent(
+        kind=kind, opaque=(Finding(code, message, "ask for approval outside production"),)
+    )
 
 
 READERS: dict[str, Reader] = {"sql": _sql, "shell": _shell}

@@ -8,8 +8,9 @@ A family is a function `Call → Reading`. It must not raise; the reader turns w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from enforcers.intent.model import Effect, Extent, Flow, Intent, Resource, ResourceType, Verb
 from enforcers.intent.shell import hosts, paths
@@ -18,6 +19,8 @@ from enforcers.intent.shell.paths import Place
 
 SqlReader = Callable[[str, str], Intent]
 """Reads SQL: text and dialect."""
+
+MAX_FLOWS = 1000
 
 # Tags of a PROGRAM. Exactly one of these is on each `execute` effect.
 READ_ONLY = "read_only"
@@ -48,6 +51,8 @@ class Inner:
     command: Callable[[tuple[str, ...], Scope], Intent]
     script: Callable[[str, Scope], Intent]
     sql: SqlReader | None = None
+    taken: Iterator[int] = field(default_factory=count)
+    """Counts the commands that were read, so that a short text cannot ask for endless work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,8 @@ def transfer(files: Reading, target: Reading, *, upload: bool) -> Reading:
     """Data that moves between what `files` and `target` name."""
     there = [effect.resource for effect in target.effects if effect.verb is Verb.CONNECT]
     here = [effect.resource for effect in files.effects]
+    if len(here) * len(there) > MAX_FLOWS:
+        return files + target + Reading(opaque=(Code.TOO_ENTANGLED,))
     pairs = [(a, b) if upload else (b, a) for a in here for b in there]
     sent = tuple(Effect(Verb.EXPORT, host) for host in there) if upload else ()
     return files + target + Reading(sent, tuple(Flow(a, b) for a, b in pairs))
@@ -202,4 +209,10 @@ def transfer(files: Reading, target: Reading, *, upload: bool) -> Reading:
 
 def union(readings: list[Reading]) -> Reading:
     """All of `readings` as one."""
-    return sum(readings, Reading())
+    return Reading(
+        tuple(effect for reading in readings for effect in reading.effects),
+        tuple(flow for reading in readings for flow in reading.flows),
+        tuple(code for reading in readings for code in reading.opaque),
+        tuple(intent for reading in readings for intent in reading.nested),
+        tuple(tag for reading in readings for tag in reading.tags),
+    )

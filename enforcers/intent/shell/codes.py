@@ -47,6 +47,7 @@ class Code(StrEnum):
     SHELL_STATE = "shell_state"
     SQL_UNREAD = "sql_unread"
     TOO_DEEP = "too_deep"
+    TOO_ENTANGLED = "too_entangled"
     UNCLEAR_HOST = "unclear_host"
     UNREADABLE = "unreadable"
 
@@ -101,6 +102,10 @@ EXPLAINED: dict[Code, tuple[str, str]] = {
     Code.SHELL_STATE: ("it changes what later commands mean", "leave it out"),
     Code.SQL_UNREAD: ("the SQL inside is not read", "use `sluicegate sql`"),
     Code.TOO_DEEP: ("commands are nested too deep", "run the inner command directly"),
+    Code.TOO_ENTANGLED: (
+        "it names more files, hosts or inner commands together than are followed",
+        "split it",
+    ),
     Code.UNCLEAR_HOST: (
         "the host is written in a way that two programs read differently",
         "write a plain host name",

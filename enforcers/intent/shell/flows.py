@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enforcers.intent.model import Effect, Flow, Resource, ResourceType, Verb
+from enforcers.intent.shell.calls import MAX_FLOWS
 
 _GIVES = frozenset({Verb.READ, Verb.CONNECT, Verb.EXPORT})
 
@@ -23,6 +24,11 @@ def _takes(effect: Effect) -> bool:
     if effect.verb is Verb.EXECUTE:
         return bool({"interpreter", "unknown"} & set(effect.resource.tags))
     return effect.verb in (Verb.CONNECT, Verb.WRITE)
+
+
+def entangled(upstream: tuple[Resource, ...], targets: tuple[Resource, ...]) -> bool:
+    """Whether there are more pairs than are followed."""
+    return len(upstream) * len(targets) > MAX_FLOWS
 
 
 def through_pipe(upstream: tuple[Resource, ...], targets: tuple[Resource, ...]) -> tuple[Flow, ...]:

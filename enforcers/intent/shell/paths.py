@@ -77,6 +77,9 @@ _STARTUP = re.compile(
 )
 
 
+_LONGEST_NAME = 255
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a command runs: what a relative path is relative to."""
@@ -101,6 +104,8 @@ class Place:
 
 def tags(path: str, place: Place) -> tuple[str, ...]:
     """What is known of `path` by its name."""
+    if max(map(len, path.split("/"))) > _LONGEST_NAME:
+        return (OUTSIDE, SECRET)  # no file has such a name: nothing is known of what it is for
     full = place.resolve(path)
     low = full.lower()
     found = [OUTSIDE] if _outside(full, place) else []

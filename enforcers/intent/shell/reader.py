@@ -34,6 +34,7 @@ from enforcers.intent.shell.programs import read_call
 from enforcers.intent.shell.words import MAX_CHARACTERS, MAX_WORDS
 
 MAX_DEPTH = 6
+MAX_INNER = 200
 # The worst first: a call that is two of these is the worse one.
 _CLASSES = (INTERPRETER, UNKNOWN, INSTALLS, BUILDS, WRAPPER, DESCRIBED, READ_ONLY)
 _TRUSTED = names(
@@ -124,19 +125,28 @@ def _chain(
     facts = ShellFacts(tuple(argv for argv, _ in commands), tuple(connectors), program)
     if scope.depth > MAX_DEPTH:
         return Intent("shell", opaque=(finding(Code.TOO_DEEP),), shell=facts)
+    if scope.depth and next(scope.inner.taken) > MAX_INNER:
+        return Intent("shell", opaque=(finding(Code.TOO_ENTANGLED),), shell=facts)
     parts: list[Intent] = []
     upstream: tuple[Resource, ...] = ()
     for place, (argv, span) in enumerate(commands):
         piped = place > 0 and connectors[place - 1] == "|"
         part = _simple(argv, scope, span, program, piped=piped)
         if piped:
-            through = flows.through_pipe(upstream, flows.sinks(part.effects))
-            part = replace(part, flows=part.flows + through)
+            part = _fed(part, upstream, span)
         own = flows.sources(part.effects[1:], part.effects[0].resource) if part.effects else ()
-        upstream = (upstream if piped else ()) + own
+        upstream = tuple(dict.fromkeys((upstream if piped else ()) + own))
         parts.append(part)
         scope = _moved(scope, argv, connectors[place:], piped=piped)
     return replace(_union(parts), shell=facts)
+
+
+def _fed(part: Intent, upstream: tuple[Resource, ...], span: Span) -> Intent:
+    """`part`, whose standard input is what `upstream` gives."""
+    targets = tuple(dict.fromkeys(flows.sinks(part.effects)))
+    if flows.entangled(upstream, targets):
+        return replace(part, opaque=(*part.opaque, finding(Code.TOO_ENTANGLED, span)))
+    return replace(part, flows=part.flows + flows.through_pipe(upstream, targets))
 
 
 def _moved(scope: Scope, argv: Argv, following: list[str], *, piped: bool) -> Scope:

@@ -123,7 +123,7 @@ def test_a_bad_bundle_does_not_load(old: str, new: str, complaint: str, run_case
 
 
 def test_a_rule_without_any_condition_is_refused(run_case: Run) -> None:
-    bare = BUNDLE.replace("  match: {verb: [drop]}\n  when: intent.kind == \"sql\"\n", "")
+    bare = BUNDLE.replace('  match: {verb: [drop]}\n  when: intent.kind == "sql"\n', "")
     assert "rule `no-drops` has no condition" in _refusal(bare, run_case)
 
 
@@ -132,7 +132,10 @@ def test_rules_must_apply_exactly_where_a_test_says(run_case: Run) -> None:
         return Decision(case.expect.decision, policy.hash)
 
     def noisy(policy: Policy, case: Case) -> Decision:
-        fired = (FiredRule("reads", "allow", "enforce", "m"), FiredRule("no-drops", "deny", "enforce", "m"))
+        fired = (
+            FiredRule("reads", "allow", "enforce", "m"),
+            FiredRule("no-drops", "deny", "enforce", "m"),
+        )
         return Decision(case.expect.decision, policy.hash, fired=fired)
 
     assert "expects rule `reads`, which did not apply" in _refusal(BUNDLE, silent)

@@ -15,7 +15,9 @@ MakePolicy = Callable[..., Policy]
 READS = {"id": "reads", "effect": "allow", "match": {"verb": ["read"]}, "message": "reads pass"}
 
 
-def test_every_effect_needs_a_rule_that_speaks_for_it(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_every_effect_needs_a_rule_that_speaks_for_it(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     decision = policy_of(READS).decide(facts("sql: read table a; drop table b"))
     assert decision.decision == "deny"
     assert decision.reasons[0].code == "no_rule_allows"
@@ -25,20 +27,28 @@ def test_every_effect_needs_a_rule_that_speaks_for_it(policy_of: MakePolicy, fac
 
 def test_two_rules_may_speak_for_one_effect_each(policy_of: MakePolicy, facts: MakeFacts) -> None:
     drops = {"effect": "allow", "match": {"verb": ["drop"]}}
-    assert policy_of(READS, drops).decide(facts("sql: read table a; drop table b")).decision == "allow"
+    assert (
+        policy_of(READS, drops).decide(facts("sql: read table a; drop table b")).decision == "allow"
+    )
 
 
-def test_a_rule_that_names_no_effect_speaks_for_none(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_a_rule_that_names_no_effect_speaks_for_none(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     policy = policy_of({"effect": "allow", "match": {"kind": ["sql"]}})
     assert policy.decide(facts("sql: read table a")).decision == "deny"
     assert policy.decide(facts("sql:")).decision == "allow"
 
 
-def test_a_rule_that_names_effects_does_not_allow_an_action_without(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_a_rule_that_names_effects_does_not_allow_an_action_without(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     assert policy_of(READS).decide(facts("sql:")).decision == "deny"
 
 
-def test_approval_for_one_effect_does_not_cover_another(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_approval_for_one_effect_does_not_cover_another(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     policy = policy_of({"effect": "require_approval", "match": {"verb": ["read"]}})
     assert policy.decide(facts("sql: read table a")).decision == "require_approval"
     assert policy.decide(facts("sql: read table a; drop table b")).decision == "deny"
@@ -76,23 +86,38 @@ def test_obligations_are_joined_to_the_strictest(policy_of: MakePolicy, facts: M
     assert (limits.value, mask.columns) == (10, ("a", "b"))
 
 
-def test_an_obligation_that_nobody_can_carry_out_denies(policy_of: MakePolicy, facts: MakeFacts) -> None:
-    masked = {"effect": "constrain", "match": {"verb": ["read"]}, "obligations": [{"kind": "transaction"}]}
+def test_an_obligation_that_nobody_can_carry_out_denies(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
+    masked = {
+        "effect": "constrain",
+        "match": {"verb": ["read"]},
+        "obligations": [{"kind": "transaction"}],
+    }
     decision = policy_of(READS, masked).decide(facts("sql: read table a", capabilities=("mask",)))
     assert [reason.code for reason in decision.reasons] == ["missing_capability"]
     assert decision.obligations == ()
 
 
-def test_nested_actions_are_judged_with_their_parent(policy_of: MakePolicy, facts: MakeFacts, intent: Callable[[str], Intent]) -> None:
+def test_nested_actions_are_judged_with_their_parent(
+    policy_of: MakePolicy, facts: MakeFacts, intent: Callable[[str], Intent]
+) -> None:
     policy = policy_of({**READS, "match": {"verb": ["read", "execute"], "kind": ["shell"]}})
     parent = intent("shell: execute program psql")
     assert policy.decide(facts(parent)).decision == "allow"
-    for inner in ("shell: drop table users", "shell: inadmissible", "shell: opaque", "sql: read table a"):
+    for inner in (
+        "shell: drop table users",
+        "shell: inadmissible",
+        "shell: opaque",
+        "sql: read table a",
+    ):
         nested = replace(parent, nested=(replace(parent, nested=(intent(inner),)),))
         assert policy.decide(facts(nested)).decision == "deny", inner
 
 
-def test_denying_rules_see_nested_kinds(policy_of: MakePolicy, facts: MakeFacts, intent: Callable[[str], Intent]) -> None:
+def test_denying_rules_see_nested_kinds(
+    policy_of: MakePolicy, facts: MakeFacts, intent: Callable[[str], Intent]
+) -> None:
     policy = policy_of({"id": "no-sql", "effect": "deny", "match": {"kind": ["sql"]}})
     nested = replace(intent("shell: execute program psql"), nested=(intent("sql: read table a"),))
     assert [rule.id for rule in policy.decide(facts(nested)).fired] == ["no-sql"]
@@ -100,24 +125,48 @@ def test_denying_rules_see_nested_kinds(policy_of: MakePolicy, facts: MakeFacts,
 
 def test_facts_of_a_kind_are_put_together(intent: Callable[[str], Intent]) -> None:
     inner = Intent("sql", sql=SqlFacts("duckdb", "select", ("max",), ("a.b",), 5))
-    outer = Intent("shell", nested=(inner,), shell=ShellFacts((("/bin/echo", "x"), ("wc",)), ("|",), "/bin/echo"))
+    outer = Intent(
+        "shell",
+        nested=(inner,),
+        shell=ShellFacts((("/bin/echo", "x"), ("wc",)), ("|",), "/bin/echo"),
+    )
     message = view_intent(outer).message
     assert list(message.kinds) == ["shell", "sql"]
-    assert (message.sql.statement, message.sql.row_limit, list(message.sql.functions)) == ("select", 5, ["max"])
+    assert (message.sql.statement, message.sql.row_limit, list(message.sql.functions)) == (
+        "select",
+        5,
+        ["max"],
+    )
     assert (list(message.shell.programs), list(message.shell.words)) == (["echo", "wc"], ["x"])
     assert message.nested
 
 
-def test_an_oversized_action_is_denied_without_asking_a_rule(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_an_oversized_action_is_denied_without_asking_a_rule(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     words = Intent("shell", shell=ShellFacts((("echo", *["x"] * MAX_PARTS),)))
     decision = policy_of(READS).decide(facts(words))
     assert [reason.code for reason in decision.reasons] == ["oversized"]
 
 
 def test_prefilter_and_condition_mean_the_same(policy_of: MakePolicy, facts: MakeFacts) -> None:
-    matched = {"match": {"verb": ["drop"], "type": ["table"], "extent": ["whole"], "tag": ["pii", "x'\"\\"]}}
-    written = {"where": "effect.verb == 'drop' && effect.type == 'table' && effect.extent == 'whole' && 'pii' in effect.tags"}
-    for text in ("drop table a whole #pii", "drop table a whole", "drop schema a whole #pii", "drop table a #pii"):
+    matched = {
+        "match": {
+            "verb": ["drop"],
+            "type": ["table"],
+            "extent": ["whole"],
+            "tag": ["pii", "x'\"\\"],
+        }
+    }
+    written = {
+        "where": "effect.verb == 'drop' && effect.type == 'table' && effect.extent == 'whole' && 'pii' in effect.tags"
+    }
+    for text in (
+        "drop table a whole #pii",
+        "drop table a whole",
+        "drop schema a whole #pii",
+        "drop table a #pii",
+    ):
         fired = [
             bool(policy_of({"effect": "deny", **condition}).decide(facts(f"sql: {text}")).fired)
             for condition in (matched, written)
@@ -125,7 +174,9 @@ def test_prefilter_and_condition_mean_the_same(policy_of: MakePolicy, facts: Mak
         assert fired[0] == fired[1], text
 
 
-def test_match_must_hold_for_one_and_the_same_effect(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_match_must_hold_for_one_and_the_same_effect(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     policy = policy_of({"effect": "deny", "match": {"verb": ["drop"], "tag": ["pii"]}})
     assert not policy.decide(facts("sql: read table a #pii; drop table b")).fired
 
@@ -136,7 +187,9 @@ def test_principal_kinds_are_matched(policy_of: MakePolicy, facts: MakeFacts) ->
     assert policy.decide(facts("sql: read table a", kind="agent")).decision == "deny"
 
 
-def test_variables_are_put_into_conditions_but_not_into_strings(policy_of: MakePolicy, facts: MakeFacts) -> None:
+def test_variables_are_put_into_conditions_but_not_into_strings(
+    policy_of: MakePolicy, facts: MakeFacts
+) -> None:
     variables = {"good": "['a', 'good']  // names", "is_good": "effect.name in good"}
     rule = {"effect": "allow", "where": "is_good && effect.name != 'is_good'"}
     policy = policy_of(rule, variables=variables)

@@ -89,7 +89,11 @@ def _named(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @law
 @given(rules, any_facts, defaults, st.randoms())
 def test_the_order_of_rules_does_not_matter(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], facts: Facts, default: str, random: Any
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    facts: Facts,
+    default: str,
+    random: Any,
 ) -> None:
     named = _named(written)
     shuffled = random.sample(named, len(named))
@@ -100,7 +104,11 @@ def test_the_order_of_rules_does_not_matter(
 @law
 @given(rules, conditions, any_facts, defaults)
 def test_another_denying_rule_never_gives_permission(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], condition: dict[str, Any], facts: Facts, default: str
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    condition: dict[str, Any],
+    facts: Facts,
+    default: str,
 ) -> None:
     before = policy_of(*written, default=default).decide(facts)
     after = policy_of(*written, _rule("deny", "enforce", condition), default=default).decide(facts)
@@ -116,7 +124,9 @@ def test_a_failing_rule_denies_and_is_named(
     policy = policy_of(*written, {**broken, "id": "broken"}, default=default)
     # Nothing that can fail gets past loading, so the failure is put in behind it.
     failing = [
-        compiling.CompiledRule(one.rule, "1 / 0 == 1", one.where) if one.rule.id == "broken" else one
+        compiling.CompiledRule(one.rule, "1 / 0 == 1", one.where)
+        if one.rule.id == "broken"
+        else one
         for one in policy._rules
     ]
     policy._rules = tuple(failing)
@@ -130,7 +140,12 @@ def test_a_failing_rule_denies_and_is_named(
 @law
 @given(rules, effects, findings, st.sampled_from(["production", "development"]), defaults)
 def test_the_inadmissible_is_denied_everywhere(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], found: tuple[Effect, ...], opaque: tuple[Finding, ...], environment: str, default: str
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    found: tuple[Effect, ...],
+    opaque: tuple[Finding, ...],
+    environment: str,
+    default: str,
 ) -> None:
     bad = (Finding("nul_byte", "m"),)
     intent = Intent("sql", effects=found, opaque=opaque, inadmissible=bad)
@@ -141,7 +156,11 @@ def test_the_inadmissible_is_denied_everywhere(
 @law
 @given(rules, effects, defaults, st.sampled_from(["production", "prod", "", "Development"]))
 def test_the_opaque_is_denied_in_production(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], found: tuple[Effect, ...], default: str, environment: str
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    found: tuple[Effect, ...],
+    default: str,
+    environment: str,
 ) -> None:
     intent = Intent("sql", effects=found, opaque=(Finding("unparsable", "m"),))
     decision = policy_of(*written, default=default).decide(_facts(intent, environment))
@@ -152,7 +171,10 @@ def test_the_opaque_is_denied_in_production(
 @law
 @given(rules, effects, defaults)
 def test_the_opaque_is_never_plainly_allowed(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], found: tuple[Effect, ...], default: str
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    found: tuple[Effect, ...],
+    default: str,
 ) -> None:
     intent = Intent("sql", effects=found, opaque=(Finding("unparsable", "m"),))
     decision = policy_of(*written, default=default).decide(_facts(intent, "development"))
@@ -162,7 +184,10 @@ def test_the_opaque_is_never_plainly_allowed(
 @law
 @given(rules, effects, defaults)
 def test_whoever_is_not_enrolled_is_denied(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], found: tuple[Effect, ...], default: str
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    found: tuple[Effect, ...],
+    default: str,
 ) -> None:
     facts = _facts(Intent("sql", effects=found), "development", enrolled=False)
     assert policy_of(*written, default=default).decide(facts).decision == "deny"
@@ -183,9 +208,18 @@ def test_warn_and_shadow_never_weaken_what_is_opaque(
 
 
 @law
-@given(rules, any_facts, st.sampled_from(["warn", "shadow"]), st.sampled_from(["allow", "require_approval"]))
+@given(
+    rules,
+    any_facts,
+    st.sampled_from(["warn", "shadow"]),
+    st.sampled_from(["allow", "require_approval"]),
+)
 def test_a_rule_that_is_not_enforced_never_speaks_for_an_effect(
-    policy_of: Callable[..., Policy], written: list[dict[str, Any]], facts: Facts, mode: str, effect: str
+    policy_of: Callable[..., Policy],
+    written: list[dict[str, Any]],
+    facts: Facts,
+    mode: str,
+    effect: str,
 ) -> None:
     before = policy_of(*written).decide(facts)
     extra = _rule(effect, mode, {"where": "effect.verb in ['read', 'write', 'drop']"})
@@ -207,11 +241,7 @@ def test_one_evaluation_gives_what_each_rule_gives_alone(
     policy_of: Callable[..., Policy], written: list[dict[str, Any]], facts: Facts
 ) -> None:
     together = policy_of(*_named(written)).decide(facts)
-    alone = {
-        fired.id
-        for rule in _named(written)
-        for fired in policy_of(rule).decide(facts).fired
-    }
+    alone = {fired.id for rule in _named(written) for fired in policy_of(rule).decide(facts).fired}
     assert {rule.id for rule in together.fired} == alone
 
 

@@ -55,7 +55,7 @@ REFS = "git refs"
 
 def work(verb: Verb, extent: Extent = Extent.KEY_BOUND, what: str = TREE) -> Reading:
     """A change of the working tree or of refs."""
-    return thing(verb, what, extent).tagged(DESCRIBED)
+    return thing(verb, what, extent, ("repository",)).tagged(DESCRIBED)
 
 
 def gone(what: str = TREE) -> Reading:

@@ -252,9 +252,7 @@ PROGRAMS: Table = (
             grant="""
         acl token create; acl bootstrap; acl policy create; acl
     """,
-            run="""
-        exec; lock; watch; alloc exec; event; debug; connect; agent; job init
-    """,
+            run="exec; lock; watch; alloc exec; event; debug; connect; agent; job init",
             single=True,
         ),
     ),
@@ -267,10 +265,7 @@ PROGRAMS: Table = (
         config validate; version; info; build ls; build info; build logs; log view; list; verify;
         status; config process; diagnostic
     """,
-            run="""
-        local execute; run; exec; step; pipeline; meta-data; artifact; annotate
-    """,
-            bare="",
+            run="local execute; run; exec; step; pipeline; meta-data; artifact; annotate",
         ),
     ),
     (

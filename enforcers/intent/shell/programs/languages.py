@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enforcers.intent.shell import hosts
 from enforcers.intent.shell.calls import (
+    INSTALLS,
     WRAPPER,
     Call,
     Reading,

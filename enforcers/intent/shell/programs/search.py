@@ -20,6 +20,7 @@ _FD = """
         -e= -t= -E= -d= -g -H -I -a -S= -o= -c= -j= --base-directory=m --search-path=m --type=
         --exclude= --extension=
     """
+_MAX_STARTS = 20
 _WRITES = frozenset({"-fprint", "-fprint0", "-fprintf", "-fls"})
 
 
@@ -59,6 +60,8 @@ def _each(call: Call, words: tuple[str, ...], roots: tuple[str, ...]) -> Reading
     end = next((i for i, word in enumerate(words) if word in (";", "+")), len(words))
     argv = words[:end]
     # What is found below a start is a part of it: the start stands for all of it.
+    if len(roots) > _MAX_STARTS:
+        return Reading(opaque=(Code.TOO_ENTANGLED,))
     return union([call.command(tuple(word.replace("{}", root) for word in argv)) for root in roots])
 
 

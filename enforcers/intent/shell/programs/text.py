@@ -107,7 +107,7 @@ PROGRAMS: Table = (
     ),
     (
         """
-        tr seq factor expr basename dirname numfmt echo printf sleep cal ncal bc units
+        tr seq factor expr basename dirname numfmt echo sleep cal ncal bc units
     """,
         Row("", operands="-"),
     ),
@@ -117,6 +117,7 @@ PROGRAMS: Table = (
         -o|--output=w -i|--input-range= -n|--head-count= --random-source=r -e|--echo!- -r -z
     """),
     ),
+    ("printf", Row("-v=x", operands="-")),
     ("tsort ptx look", Row("")),
     ("cmp", Row("-i= -n= -l -s -b")),
     (
