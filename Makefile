@@ -37,6 +37,8 @@ bench: setup
 
 docs: setup
 	@$(RUN) scripts/make_topics_page.py
+	@$(RUN) -m enforcers.contract.schema docs/schemas
+	@$(RUN) -m enforcers.contract.vectors docs/vectors.json
 
 locks: setup
 	@scripts/lock.sh --upgrade
