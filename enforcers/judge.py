@@ -15,6 +15,7 @@ from uuid import UUID
 
 from enforcers.admission import Refusal, ReplyAddress
 from enforcers.contract.action import Action
+from enforcers.contract.base import uuid7_of
 from enforcers.contract.digest import proposal_digest
 from enforcers.contract.verdict import Decision, EffectSummary, Reason, Verdict
 from enforcers.intent.model import Intent
@@ -158,8 +159,4 @@ def _summary(intent: Intent) -> tuple[EffectSummary, ...]:
 def _verdict_id(digest: str, world: World, now: datetime) -> UUID:
     """UUIDv7 form whose random part is derived, so that the judge stays a function of its arguments."""
     seed = hashlib.sha256(f"{digest}{world.judge}{now.isoformat()}".encode()).digest()
-    milliseconds = int(now.timestamp() * 1000)
-    value = (milliseconds << 80) | int.from_bytes(seed[:10], "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)
+    return uuid7_of(int(now.timestamp() * 1000), seed[:10])

@@ -61,8 +61,12 @@ class Record(BaseModel):
 
 def uuid7() -> uuid.UUID:
     """A UUID whose text order is creation order (RFC 9562, version 7)."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    return uuid7_of(time.time_ns() // 1_000_000, os.urandom(10))
+
+
+def uuid7_of(milliseconds: int, tail: bytes) -> uuid.UUID:
+    """The version 7 UUID of a time since the epoch and ten bytes that tell it from its neighbours."""
+    value = (milliseconds << 80) | int.from_bytes(tail, "big")
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return uuid.UUID(int=value)
