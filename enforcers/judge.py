@@ -9,6 +9,7 @@ INVARIANT: pure. No clock, no network, no environment; whatever fails in here ma
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -51,7 +52,7 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
         id=_verdict_id(digest, world, now),
         action_id=action.id,
         action_digest=digest,
-        proposal_digest=proposal_digest(action) if asks else None,
+        proposal_digest=proposal_digest(action, asdict(intent)) if asks else None,
         executor=action.executor,
         decision=ruling.decision,
         would_deny=ruling.would_deny,
@@ -87,11 +88,21 @@ def refuse(
 
 def expire(verdict: Verdict) -> Verdict:
     """The denial that takes the place of a verdict that was ready too late."""
-    reason = Reason(
-        code="expired",
-        message=f"verdict was not ready within {verdict.valid_for_ms} ms",
-        remedy="propose it again",
+    message = f"verdict was not ready within {verdict.valid_for_ms} ms"
+    return _instead(
+        verdict, Reason(code="expired", message=message, remedy="propose it again"), verdict.intent
     )
+
+
+def outgrow(verdict: Verdict, error: Exception) -> Verdict:
+    """The denial that takes the place of a verdict that no record can hold."""
+    message = f"verdict cannot be sent: {error}"[:_MAX_TEXT]
+    return _instead(
+        verdict, Reason(code="oversized", message=message, remedy="split the action"), ()
+    )
+
+
+def _instead(verdict: Verdict, reason: Reason, intent: tuple[EffectSummary, ...]) -> Verdict:
     return Verdict(
         id=verdict.id,
         action_id=verdict.action_id,
@@ -99,7 +110,7 @@ def expire(verdict: Verdict) -> Verdict:
         executor=verdict.executor,
         decision=Decision.DENY,
         reasons=(reason,),
-        intent=verdict.intent,
+        intent=intent,
         policy=verdict.policy,
         judge=verdict.judge,
         issued_at=verdict.issued_at,

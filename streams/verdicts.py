@@ -24,6 +24,8 @@ from enforcers.contract.record import Draft, SignedRecord, seal
 from enforcers.contract.signing import Signer
 from enforcers.contract.verdict import Verdict
 from enforcers.contract.wire import encode
+from enforcers.errors import ContractError
+from enforcers.judge import outgrow
 from streams.clock import BrokerClock
 from streams.topics import ACTIONS, DEAD_LETTERS, DENIALS, VERDICTS, VERDICTS_PARTITIONS, zoned
 
@@ -46,6 +48,16 @@ class Reply:
     dead_letter: str
     """Why nobody could read the record; empty where it was read."""
     acknowledge: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """A verdict with the bytes that will be signed, and whether the denials topic gets it."""
+
+    reply: Reply
+    verdict: Verdict
+    value: bytes
+    alert: bool
 
 
 class VerdictWriter:
@@ -73,7 +85,13 @@ class VerdictWriter:
         )
         self._stored: asyncio.Queue[tuple[Sequence[asyncio.Future[Any]], Sequence[Reply], float]]
         self._stored = asyncio.Queue(ACKS_IN_FLIGHT)
+        self._unstored = 0
         self._acker: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the broker has stored everything that was sent."""
+        return self._unstored == 0
 
     async def start(self) -> None:
         """Connect. Raises KafkaError."""
@@ -92,12 +110,12 @@ class VerdictWriter:
     async def write(self, replies: Sequence[Reply]) -> None:
         """Send a flush of replies; returns when they are on their way."""
         sent_at = time.monotonic()
-        answered = [(reply, reply.verdict) for reply in replies if reply.verdict is not None]
-        drafts = [Draft(verdict, encode(verdict)) for _, verdict in answered]
-        sealed = seal(drafts, self._signer, drafts[0].model.judge) if drafts else []  # type: ignore[union-attr]
+        answered = [sendable(reply, reply.verdict) for reply in replies if reply.verdict]
+        source = answered[0].verdict.judge if answered else ""
+        sealed = seal([Draft(one.verdict, one.value) for one in answered], self._signer, source)
         futures = []
-        for (reply, verdict), record in zip(answered, sealed, strict=True):
-            futures += await self._send_verdict(reply, verdict, record)
+        for one, record in zip(answered, sealed, strict=True):
+            futures += await self._send_verdict(one, record)
         for reply in replies:
             if reply.dead_letter:
                 futures.append(
@@ -105,15 +123,15 @@ class VerdictWriter:
                         DEAD_LETTERS.name, None, dead_letter(reply, self._zone), (), None
                     )
                 )
+        self._unstored += 1
         await self._stored.put((futures, replies, sent_at))
 
-    async def _send_verdict(
-        self, reply: Reply, verdict: Verdict, record: SignedRecord
-    ) -> list[asyncio.Future[Any]]:
+    async def _send_verdict(self, one: Sendable, record: SignedRecord) -> list[asyncio.Future[Any]]:
+        reply = one.reply
         partition = reply.reply_partition % VERDICTS_PARTITIONS
-        key = verdict.executor.encode()
+        key = one.verdict.executor.encode()
         futures = [await self._send(VERDICTS.name, key, record.value, record.headers, partition)]
-        if reply.alert:
+        if one.alert:
             futures.append(
                 await self._send(
                     DENIALS.name, reply.received.key, record.value, record.headers, None
@@ -144,9 +162,19 @@ class VerdictWriter:
                 return
             if stored and stored[0].timestamp_type == 1:
                 self._clock.acknowledged(sent_at, stored[0].timestamp)
+            self._unstored -= 1
             for reply in replies:
                 reply.acknowledge()
             self._stored.task_done()
+
+
+def sendable(reply: Reply, verdict: Verdict) -> Sendable:
+    """The verdict, or the denial that takes its place where no record can hold it."""
+    try:
+        return Sendable(reply, verdict, encode(verdict), reply.alert)
+    except ContractError as error:
+        denial = outgrow(verdict, error)
+        return Sendable(reply, denial, encode(denial), alert=True)
 
 
 def dead_letter(reply: Reply, zone: str) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import rfc8785
 
@@ -19,9 +21,9 @@ def action_digest(value: bytes) -> str:
     return sha256_hex(value)
 
 
-def proposal_digest(action: Action) -> str:
+def proposal_digest(action: Action, intent: Mapping[str, Any]) -> str:
     """
-    Digest of what is asked for, in RFC 8785 form.
+    Digest of what is asked for and of what the judge understood of it (`intent`, as JSON), in RFC 8785 form.
 
     The session is left out, so that a retry finds its approval.
     """
@@ -32,5 +34,6 @@ def proposal_digest(action: Action) -> str:
         "executor": action.executor,
         "target": proposal.target.model_dump(mode="json"),
         "payload": proposal.payload.model_dump(mode="json"),
+        "intent": intent,
     }
     return sha256_hex(rfc8785.dumps(subject))

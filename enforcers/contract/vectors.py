@@ -44,6 +44,8 @@ PARTITIONS = {"agent-1": 7, "alice@example.com": 4, "ci:deploy": 6, "größe": 4
 """Partition of `actions` by principal id, where there are 8."""
 REPLY_PARTITIONS = {"executor-1": 6, "executor-2": 8, "laptop.example": 7}
 """Partition of `verdicts` by executor id, where there are 16."""
+INTENT = {"kind": "sql", "effects": [{"verb": "read", "extent": "none"}], "opaque": []}
+"""What a judge may have understood; its form is the judge's own."""
 
 
 def vectors() -> dict[str, Any]:
@@ -63,7 +65,8 @@ def vectors() -> dict[str, Any]:
         "actions_partitions": {"count": 8, "by_principal": PARTITIONS},
         "reply_partitions": {"count": 16, "by_executor": REPLY_PARTITIONS},
         "proposal_digests": [
-            {"value": _text(one), "digest": proposal_digest(one)} for one in actions
+            {"value": _text(one), "intent": INTENT, "digest": proposal_digest(one, INTENT)}
+            for one in actions
         ],
     }
 

@@ -27,6 +27,9 @@ from streams.verdicts import Reply, VerdictWriter
 
 log = logging.getLogger("sluicegate.judge")
 
+EARLY = 4
+"""Replies that leave although more actions are queued, if nothing is on its way: the gates can go on meanwhile."""
+
 
 class JudgeAgent:
     """Judges a stream of events and remembers how far it came."""
@@ -50,7 +53,7 @@ class JudgeAgent:
         """Next offset of each partition after what was acknowledged."""
 
     async def run(self, stream: Any) -> None:
-        """Judge until the stream ends. Replies leave when nothing is queued, or 64 are waiting."""
+        """Judge until the stream ends. Replies leave when nothing is queued, or enough are waiting."""
         try:
             await self._run(stream.noack().events(), stream.channel.queue)
         except asyncio.CancelledError:
@@ -63,9 +66,12 @@ class JudgeAgent:
         replies: list[Reply] = []
         async for event in events:
             replies.append(await self._reply(event))
-            if queue.empty() or len(replies) >= MAX_BATCH:
+            if queue.empty() or self._full(len(replies)):
                 await self._writer.write([self._still_in_time(one) for one in replies])
                 replies = []
+
+    def _full(self, count: int) -> bool:
+        return count >= MAX_BATCH or (count >= EARLY and self._writer.idle)
 
     async def _reply(self, event: Any) -> Reply:
         message = event.message
@@ -75,7 +81,7 @@ class JudgeAgent:
             key=message.key,
             partition=message.partition,
             offset=message.offset,
-            timestamp_ms=int(message.timestamp * 1000),
+            timestamp_ms=round(message.timestamp * 1000),
         )
         if received.partition not in self._admission.windows:
             await self._take_over(received)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from enforcers.admission import Refusal, ReplyAddress
+from enforcers.catalog import Catalog
+from enforcers.catalog.model import Column, Table
 from enforcers.contract.action import (
     Action,
     CanaryPayload,
@@ -18,7 +21,6 @@ from enforcers.contract.action import (
     TextPayload,
     ToolPayload,
 )
-from enforcers.contract.digest import proposal_digest
 from enforcers.contract.verdict import Decision, Reason, Verdict
 from enforcers.contract.wire import decode, encode
 from enforcers.intent import read
@@ -39,6 +41,12 @@ def world(policy: Any) -> World:
 
 def of_kind(action: Action, payload: Any) -> Action:
     proposal: Proposal = action.proposal.model_copy(update={"payload": payload})
+    return action.model_copy(update={"proposal": proposal})
+
+
+def of_target(action: Action, **changes: Any) -> Action:
+    target = action.proposal.target.model_copy(update=changes)
+    proposal = action.proposal.model_copy(update={"target": target})
     return action.model_copy(update={"proposal": proposal})
 
 
@@ -147,11 +155,22 @@ def test_who_is_enrolled_is_what_the_world_says(
     assert facts.principal.permissions == (("read",) if enrolled else ())
 
 
-def test_an_approval_is_bound_to_the_proposal(
+def test_an_approval_is_bound_to_the_proposal_and_to_how_it_was_read(
     action: Callable[..., Action], world: World, now: datetime
 ) -> None:
     asked = of_kind(action(), SqlPayload(statement="UPDATE t SET a = 1"))
-    assert judge(asked, DIGEST, world, now).proposal_digest == proposal_digest(asked)
+    bound = judge(asked, DIGEST, world, now).proposal_digest
+    assert bound is not None
+    retried = asked.model_copy(update={"nonce": "e" * 32})
+    assert judge(retried, "ef" * 32, world, now + timedelta(hours=1)).proposal_digest == bound
+    declared = of_target(asked, catalog="main")
+    catalogs = {"main": Catalog({"t": Table({"a": Column(tags=("pii",))})})}
+    unread = judge(declared, DIGEST, world, now).proposal_digest
+    assert judge(declared, DIGEST, replace(world, catalogs=catalogs), now).proposal_digest not in (
+        unread,
+        bound,
+        None,
+    )
     assert judge(action(), DIGEST, world, now).proposal_digest is None
 
 

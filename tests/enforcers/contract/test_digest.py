@@ -40,15 +40,27 @@ def test_the_action_digest_is_sha256_of_the_bytes_and_every_bit_counts(
     assert action_digest(value) not in flipped
 
 
+INTENT = {"kind": "sql"}
+
+
+def test_another_reading_of_the_same_text_changes_the_proposal_digest(
+    action: Callable[..., Action],
+) -> None:
+    assert proposal_digest(action(), {"kind": "shell"}) != proposal_digest(action(), INTENT)
+
+
 def test_the_proposal_digest_is_sha256_of_sorted_json_without_spaces(
     action: Callable[..., Action],
 ) -> None:
     canonical = (
-        '{"executor":"executor-1","on_behalf_of":null,"payload":{"kind":"sql","statement":"SELECT \'ä\'"},'
+        '{"executor":"executor-1","intent":{"kind":"sql"},"on_behalf_of":null,"payload":{"kind":"sql","statement":"SELECT \'ä\'"},'
         '"principal":"agent-1",'
         '"target":{"catalog":null,"dialect":"sqlite","environment":"production","system":"crm"}}'
     )
-    assert proposal_digest(action("SELECT 'ä'")) == hashlib.sha256(canonical.encode()).hexdigest()
+    assert (
+        proposal_digest(action("SELECT 'ä'"), INTENT)
+        == hashlib.sha256(canonical.encode()).hexdigest()
+    )
 
 
 def changed(action: Action, where: str, **changes: Any) -> Action:
@@ -79,7 +91,9 @@ def changed(action: Action, where: str, **changes: Any) -> Action:
 def test_a_retry_has_the_same_proposal_digest(
     action: Callable[..., Action], where: str, changes: dict[str, Any]
 ) -> None:
-    assert proposal_digest(changed(action(), where, **changes)) == proposal_digest(action())
+    assert proposal_digest(changed(action(), where, **changes), INTENT) == proposal_digest(
+        action(), INTENT
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +113,9 @@ def test_a_retry_has_the_same_proposal_digest(
 def test_whatever_changes_what_is_asked_changes_the_proposal_digest(
     action: Callable[..., Action], where: str, changes: dict[str, Any]
 ) -> None:
-    assert proposal_digest(changed(action(), where, **changes)) != proposal_digest(action())
+    assert proposal_digest(changed(action(), where, **changes), INTENT) != proposal_digest(
+        action(), INTENT
+    )
 
 
 def test_fields_cannot_be_shifted_between_each_other(action: Callable[..., Action]) -> None:
@@ -109,6 +125,6 @@ def test_fields_cannot_be_shifted_between_each_other(action: Callable[..., Actio
             target=Target(system=system, environment=environment),
             payload=SqlPayload(statement="SELECT 1"),
         )
-        return proposal_digest(action(proposal=proposal))
+        return proposal_digest(action(proposal=proposal), INTENT)
 
     assert of("ab", "c") != of("a", "bc")

@@ -83,8 +83,8 @@ def test_we_route_as_the_vectors_say() -> None:
 
 
 @pytest.mark.parametrize("one", VECTORS["proposal_digests"], ids=lambda one: one["digest"][:8])
-def test_we_digest_proposals_as_the_vectors_say(one: dict[str, str]) -> None:
-    assert proposal_digest(decode(Action, one["value"].encode())) == one["digest"]
+def test_we_digest_proposals_as_the_vectors_say(one: dict[str, Any]) -> None:
+    assert proposal_digest(decode(Action, one["value"].encode()), one["intent"]) == one["digest"]
 
 
 # --- without our code ------------------------------------------------------------------------------------
@@ -196,6 +196,7 @@ def test_another_implementation_finds_the_same_proposal_digest() -> None:
         "executor": body["executor"],
         "target": body["proposal"]["target"],
         "payload": body["proposal"]["payload"],
+        "intent": one["intent"],
     }
     canonical = json.dumps(subject, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert sha256(canonical.encode()).hex() == one["digest"]

@@ -1,0 +1,85 @@
+"""When replies leave the judge: as soon as they help a gate, and never more than one signature covers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from enforcers.admission import Admission, ReplayWindow
+from enforcers.contract.trust import Trust
+from enforcers.world import World
+from streams.agents.judge import EARLY, JudgeAgent
+from streams.clock import BrokerClock
+from streams.replay import ReplayReader
+from streams.verdicts import Reply, VerdictWriter
+
+
+class RecordingWriter:
+    """Takes flushes; `idle` says what the broker has stored."""
+
+    def __init__(self, idle: bool) -> None:
+        self.idle = idle
+        self.flushes: list[int] = []
+
+    async def write(self, replies: Sequence[Reply]) -> None:
+        """Remember how many left together."""
+        self.flushes.append(len(replies))
+
+
+class FakeStream:
+    """Events of which all are queued from the start, as after one fetch."""
+
+    def __init__(self, count: int) -> None:
+        self.channel = SimpleNamespace(queue=asyncio.Queue())
+        for offset in range(count):
+            message = SimpleNamespace(
+                value=b"no action", headers=(), key=b"", partition=0, offset=offset, timestamp=1.0
+            )
+            self.channel.queue.put_nowait(SimpleNamespace(message=message, ack=lambda: None))
+
+    def noack(self) -> FakeStream:
+        """As Faust's streams have it."""
+        return self
+
+    async def events(self) -> AsyncIterator[Any]:
+        """What is queued, in order."""
+        while not self.channel.queue.empty():
+            yield self.channel.queue.get_nowait()
+
+
+async def flushes(count: int, *, idle: bool) -> list[int]:
+    writer = RecordingWriter(idle)
+    admission = Admission(Trust({}), lambda key: 0, windows={0: ReplayWindow()})
+    failures: list[str] = []
+    agent = JudgeAgent(
+        cast(World, None),
+        admission,
+        cast(VerdictWriter, writer),
+        cast(ReplayReader, None),
+        BrokerClock(),
+        failures.append,
+    )
+    await agent.run(FakeStream(count))
+    assert failures == []
+    return writer.flushes
+
+
+@pytest.mark.parametrize(
+    ("count", "idle", "expected"),
+    [
+        (1, True, [1]),
+        (EARLY + 1, True, [EARLY, 1]),
+        (EARLY * 3, True, [EARLY] * 3),
+        (EARLY + 1, False, [EARLY + 1]),
+        (64, False, [64]),
+        (130, False, [64, 64, 2]),
+    ],
+)
+async def test_replies_leave_early_only_while_nothing_is_on_its_way(
+    count: int, idle: bool, expected: list[int]
+) -> None:
+    assert await flushes(count, idle=idle) == expected
