@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from enforcers.contract import verdict as contract
 from enforcers.contract.action import Capability, PrincipalKind
 from enforcers.errors import PolicyError
 from enforcers.intent.model import Extent, ResourceType, Verb
+from enforcers.policy.engine import FiredRule
 from enforcers.policy.yaml_reader import read_yaml
 
 MAX_BUNDLE_BYTES = 1024 * 1024
@@ -94,6 +96,20 @@ class Rule(_Written):
     def names_effects(self) -> bool:
         """Whether it speaks for, or against, single effects."""
         return self.match.names_effects or self.where is not None
+
+    @cached_property
+    def fired(self) -> FiredRule:
+        """What a decision says of the rule when it applied."""
+        return FiredRule(self.id, self.effect.value, self.mode.value, self.message, self.remedy)
+
+    @cached_property
+    def reasons(self) -> dict[str, contract.Reason]:
+        """What a verdict says of the rule, by code."""
+        codes = ("denied", "approval_required", "would_deny")
+        return {
+            code: contract.Reason(code=code, message=self.message, rule=self.id, remedy=self.remedy)
+            for code in codes
+        }
 
 
 class CaseContext(_Written):

@@ -18,11 +18,9 @@ from dataclasses import dataclass
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.contract.verdict import Obligation, Reason
 from enforcers.intent.model import Effect, Finding
-from enforcers.policy.bundle import Mode, Rule, RuleEffect
+from enforcers.policy.bundle import Mode, RuleEffect
 from enforcers.policy.compiling import Matched
-from enforcers.policy.engine import Decision, FiredRule
-
-_SPEAKING = (RuleEffect.ALLOW, RuleEffect.REQUIRE_APPROVAL)
+from enforcers.policy.engine import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +37,28 @@ class Situation:
 
 def combine(matched: Sequence[Matched], situation: Situation) -> Decision:
     """Return the decision that follows from the rules."""
-    fired = sorted((one for one in matched if applies(one)), key=lambda one: one.rule.id)
-    obligations = join_obligations(fired)
-    unspoken = [] if situation.opaque else _unspoken(fired, situation, matched)
+    fired = sorted((one for one in matched if applies(one)), key=_rule_id)
+    obligations = join_obligations(_of(fired, RuleEffect.CONSTRAIN))
+    asked = _of(fired, RuleEffect.REQUIRE_APPROVAL)
+    speaking = [*_of(fired, RuleEffect.ALLOW), *asked]
+    unspoken = [] if situation.opaque else _unspoken(speaking, situation, matched)
     denials = [
         *_denials(fired, situation),
-        *_opaque_denials(fired, situation),
+        *_opaque_denials(asked, situation),
         *_missing(obligations, situation.capabilities),
     ]
     # Where a rule says why not, that no other rule allows it says nothing more.
     if not denials and not situation.default_allows:
         denials = unspoken
-    asks = [
-        _reason(one.rule, "approval_required") for one in _of(fired, RuleEffect.REQUIRE_APPROVAL)
-    ]
-    warned = [one for one in fired if one.rule.mode is Mode.WARN]
-    warnings = [_reason(one.rule, "would_deny") for one in warned] + unspoken
-    answer = Answer.DENY if denials else Answer.REQUIRE_APPROVAL if asks else Answer.ALLOW
+    warnings = [one.rule.reasons["would_deny"] for one in fired if one.rule.mode is Mode.WARN]
+    warnings += unspoken
+    answer = Answer.DENY if denials else Answer.REQUIRE_APPROVAL if asked else Answer.ALLOW
+    asks = [one.rule.reasons["approval_required"] for one in asked]
     return Decision(
         decision=answer,
         policy_hash=situation.policy_hash,
         reasons=tuple(denials or [*asks, *warnings]),
-        fired=tuple(_fired(one.rule) for one in fired),
+        fired=tuple(one.rule.fired for one in fired),
         obligations=() if denials else obligations,
         would_deny=bool(warnings) and not denials,
     )
@@ -71,32 +69,36 @@ def applies(one: Matched) -> bool:
     return one.when and (one.named is None or any(one.named))
 
 
-def _of(fired: Iterable[Matched], effect: RuleEffect, *modes: Mode) -> list[Matched]:
-    counted = modes or (Mode.ENFORCE,)
-    return [one for one in fired if one.rule.effect is effect and one.rule.mode in counted]
+def _rule_id(one: Matched) -> str:
+    return one.rule.id
+
+
+def _of(fired: Iterable[Matched], effect: RuleEffect, mode: Mode = Mode.ENFORCE) -> list[Matched]:
+    return [one for one in fired if one.rule.effect is effect and one.rule.mode is mode]
 
 
 def _denials(fired: list[Matched], situation: Situation) -> list[Reason]:
-    # Warn mode lets pass what it would deny, but never what could not be read.
-    modes = (Mode.ENFORCE, Mode.WARN) if situation.opaque else (Mode.ENFORCE,)
-    return [_reason(one.rule, "denied") for one in _of(fired, RuleEffect.DENY, *modes)]
+    denying = _of(fired, RuleEffect.DENY)
+    if situation.opaque:
+        # Warn mode lets pass what it would deny, but never what could not be read.
+        denying += _of(fired, RuleEffect.DENY, Mode.WARN)
+    return [one.rule.reasons["denied"] for one in denying]
 
 
-def _opaque_denials(fired: list[Matched], situation: Situation) -> list[Reason]:
-    asked = _of(fired, RuleEffect.REQUIRE_APPROVAL)
+def _opaque_denials(asked: list[Matched], situation: Situation) -> list[Reason]:
     if not situation.opaque or (asked and not situation.production):
         return []
     return [finding_reason(finding) for finding in situation.opaque]
 
 
 def _unspoken(
-    fired: list[Matched], situation: Situation, matched: Sequence[Matched]
+    speaking: Iterable[Matched], situation: Situation, matched: Sequence[Matched]
 ) -> list[Reason]:
     """One reason if some effect, or an action without effects, has no rule that speaks for it."""
-    speaking = [one.named for kind in _SPEAKING for one in _of(fired, kind)]
+    spoken = [one.named for one in speaking]
     if not situation.effects:
-        return [] if None in speaking else [_no_rule("this", matched)]
-    named = [one for one in speaking if one is not None]
+        return [] if None in spoken else [_no_rule("this", matched)]
+    named = [one for one in spoken if one is not None]
     for index, effect in enumerate(situation.effects):
         if not any(one[index] for one in named):
             return [_no_rule(_describe(effect), matched)]
@@ -125,10 +127,10 @@ def _nearest(matched: Sequence[Matched]) -> str:
     return f"the closest rule is `{best.rule.id}`: {best.rule.message}"
 
 
-def join_obligations(fired: Iterable[Matched]) -> tuple[Obligation, ...]:
+def join_obligations(constraining: Iterable[Matched]) -> tuple[Obligation, ...]:
     """Join the obligations of all rules that constrain: least number, union of columns."""
     joined: dict[str, Obligation] = {}
-    for one in _of(fired, RuleEffect.CONSTRAIN):
+    for one in constraining:
         for obligation in one.rule.obligations:
             known = joined.get(obligation.kind)
             joined[obligation.kind] = _stricter(known, obligation) if known else obligation
@@ -154,14 +156,6 @@ def _missing(obligations: Iterable[Obligation], capabilities: frozenset[str]) ->
         for one in obligations
         if one.kind not in capabilities
     ]
-
-
-def _reason(rule: Rule, code: str) -> Reason:
-    return Reason(code=code, message=rule.message, rule=rule.id, remedy=rule.remedy)
-
-
-def _fired(rule: Rule) -> FiredRule:
-    return FiredRule(rule.id, rule.effect.value, rule.mode.value, rule.message, rule.remedy)
 
 
 def finding_reason(finding: Finding) -> Reason:
