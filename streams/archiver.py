@@ -28,6 +28,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from analytics.archive import Archive, Partition, RawRecord
 from enforcers.errors import ArchiveError, BrokerError
+from streams.records import read_every_record
 from streams.topics import TOPICS
 
 Result = TypeVar("Result")
@@ -122,6 +123,7 @@ class Archiver:
         """Read until `stop`, or until the cluster's partitions change."""
         cluster = await describe_cluster(self._bootstrap, self._topics)
         archive = await self._open(cluster)
+        read_every_record()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
@@ -221,11 +223,6 @@ async def _fetch(consumer: Any) -> Any:
         raise ArchiveError(
             f"records were removed before they were archived ({error}); raise the topic's"
             " retention, start a new archive directory and keep this one"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ArchiveError(
-            "a record has a header name that is not UTF-8, which the client cannot read; find"
-            " its producer and delete the record up to the archive's next offset"
         ) from error
 
 

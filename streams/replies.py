@@ -19,6 +19,7 @@ from enforcers.channel import Lost, Receive
 from enforcers.contract.base import MAX_VALID_FOR_MS
 from enforcers.contract.record import SignedRecord
 from enforcers.errors import BrokerError
+from streams.records import read_every_record
 from streams.routing import reply_partition
 from streams.topics import ACTIONS, OUTCOMES, VERDICTS, zoned
 
@@ -58,6 +59,7 @@ class KafkaVerdictChannel:
         self._reader = asyncio.get_running_loop().create_task(self._read(receive, lost))
 
     async def _connect(self) -> None:
+        read_every_record()
         self._actions, self._outcomes = self._producer(), self._producer()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,

@@ -27,7 +27,6 @@ TimestampType = Literal["CreateTime", "LogAppendTime"]
 
 ACTIONS_PARTITIONS = 8
 """Fixed for the life of a cluster: the partition of a principal decides which judge owns it."""
-
 VERDICTS_PARTITIONS = 16
 """Reply partitions; executors that share one are harmless to each other."""
 
@@ -41,7 +40,7 @@ RECORD_BYTES = 262_144 + 65_536
 """A record of the contract (256 KiB) with its headers and its batch frame."""
 
 _ALREADY_EXISTS = 36
-_CHECKED_SETTINGS = ("cleanup.policy", "message.timestamp.type")
+_CHECKED_SETTINGS = ("cleanup.policy", "message.timestamp.type", "compression.type")
 _VISIBLE_PATIENCE_S = 15.0
 
 
@@ -69,6 +68,7 @@ class Topic:
             "retention.bytes": "-1",
             "message.timestamp.type": self.timestamp_type,
             "max.message.bytes": str(self.max_bytes),
+            "compression.type": "uncompressed",  # the broker unpacks: no reader meets codec or bomb
         }
 
 
@@ -226,7 +226,7 @@ async def create_topics(
     Make the topics that are missing and wait until each has its leaders; harmless when they exist.
 
     `replication` -1 takes the cluster's default. Raises BrokerError when Kafka refuses, or when
-    a topic exists with another number of partitions, clean-up or timestamp type.
+    a topic exists with another number of partitions, clean-up, timestamp or compression type.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:

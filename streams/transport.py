@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
 
+from streams.records import read_every_record
+
 FETCH_MAX_WAIT_MS = 50
 """A partition that is not in the current fetch waits this long at most."""
 
@@ -43,6 +45,7 @@ class InLoopConsumer(driver.AIOKafkaConsumerThread):
         return await result if inspect.isawaitable(result) else result
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        read_every_record()
         consumer = super()._create_worker_consumer(transport)
         # Faust pins 1,500 ms and has no setting for it; the fetcher reads this only once it starts.
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS

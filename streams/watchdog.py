@@ -13,11 +13,14 @@ from aiokafka.errors import KafkaError
 log = logging.getLogger("sluicegate.judge")
 
 
-class Ends(Protocol):
-    """Tells how far partitions reach."""
+class Partitions(Protocol):
+    """Tells what partitions hold."""
 
     async def ends(self, partitions: list[int]) -> dict[int, int]:
         """Next offset of each partition."""
+
+    async def holds(self, partition: int, start: int, end: int) -> bool:
+        """Whether a record lies from `start` to before `end`: the marks of transactions are none."""
 
 
 class Watchdog:
@@ -27,14 +30,14 @@ class Watchdog:
         self,
         owned: Callable[[], set[int]],
         handled: dict[int, int],
-        ends: Ends,
+        there: Partitions,
         fatal: Callable[[str], None],
         patience_s: float = 20.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._owned = owned
         self._handled = handled
-        self._ends = ends
+        self._there = there
         self._fatal = fatal
         self._patience_s = patience_s
         self._monotonic = monotonic
@@ -45,27 +48,36 @@ class Watchdog:
         while True:
             await asyncio.sleep(every_s)
             try:
-                self.look(await self._ends.ends(sorted(self._owned())))
+                await self.look()
             except (KafkaError, OSError) as error:
                 log.warning("watchdog cannot ask the broker: %r", error)
                 self._stuck_since.clear()
 
-    def look(self, ends: dict[int, int]) -> None:
-        """Judge one observation."""
+    async def look(self) -> None:
+        """Judge one observation. Raises KafkaError where the broker does not answer."""
         now = self._monotonic()
-        for partition, end in ends.items():
-            position = self._handled.get(partition, -1)
-            if position >= end or end == 0:
-                self._stuck_since.pop(partition, None)
+        for partition, end in (await self._there.ends(sorted(self._owned()))).items():
+            position, waited_s = self._stuck(partition, end, now)
+            if waited_s <= self._patience_s:
                 continue
-            seen, since = self._stuck_since.get(partition, (position, now))
-            if seen != position:
-                seen, since = position, now
-            self._stuck_since[partition] = (seen, since)
-            if now - since > self._patience_s and position >= 0:
+            if await self._there.holds(partition, position, end):
                 self._fatal(
-                    f"partition {partition} has unanswered actions and no progress for {now - since:.0f} s"
+                    f"partition {partition} has unanswered actions and no progress for {waited_s:.0f} s"
                 )
+            elif self._handled.get(partition) == position:
+                self._handled[partition] = end
+
+    def _stuck(self, partition: int, end: int, now: float) -> tuple[int, float]:
+        """Where the partition stands, and for how many seconds it has stood there before its end."""
+        position = self._handled.get(partition, -1)
+        if position < 0 or position >= end:
+            self._stuck_since.pop(partition, None)
+            return position, 0.0
+        seen, since = self._stuck_since.get(partition, (position, now))
+        if seen != position:
+            since = now
+        self._stuck_since[partition] = (position, since)
+        return position, now - since
 
 
 def owned_partitions(app: Any, topic: str) -> set[int]:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from enforcers.errors import ArchiveError
 
 Partition = tuple[str, int]
 """Topic and partition number."""
+
+HEX = "hex:"
+"""What stands before the bytes of a header name that is not UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class RawRecord:
     """0: the producer's time, 1: the broker's append time."""
     key: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
-    """In the order in which they were sent; a name may stand twice."""
+    """In the order in which they were sent; a name may stand twice. `surrogateescape` keeps odd names."""
     value: bytes | None
 
 
@@ -85,9 +89,33 @@ def _headers(batch: Sequence[RawRecord]) -> Any:
             contents.append(content)
         ends.append(len(names))
     pairs = pa.StructArray.from_arrays(
-        [pa.array(names, pa.string()), pa.array(contents, pa.binary())], ["name", "value"]
+        [_names(names), pa.array(contents, pa.binary())], ["name", "value"]
     )
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pairs)
+
+
+def _names(names: Sequence[str]) -> Any:
+    try:
+        plain = pa.array(names, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([stored_name(name) for name in names], pa.string())
+    # Nearly every batch takes this way.
+    if not pc.any(pc.starts_with(plain, HEX)).as_py():
+        return plain
+    return pa.array([stored_name(name) for name in names], pa.string())
+
+
+def stored_name(name: str) -> str:
+    """
+    The name as the archive holds it: itself, or `hex:` and its bytes where it is not UTF-8.
+
+    A name that begins with `hex:` itself is written in hex too, so that no two names are stored alike.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return HEX + name.encode("utf-8", "surrogateescape").hex()
+    return HEX + name.encode().hex() if name.startswith(HEX) else name
 
 
 def _text(values: Any, batch: Sequence[RawRecord]) -> Any:

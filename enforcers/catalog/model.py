@@ -38,7 +38,8 @@ class Table:
 
     def tags_of(self, names: set[str]) -> set[str]:
         """Tags of the named columns; names that are not declared carry none."""
-        return {tag for name in names & self.columns.keys() for tag in self.columns[name].tags}
+        found = (self.columns.get(name) for name in names)
+        return {tag for column in found if column is not None for tag in column.tags}
 
 
 @dataclass(frozen=True)

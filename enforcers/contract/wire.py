@@ -109,10 +109,21 @@ def headers_of(
 
 
 def header_map(headers: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    """Headers by name. Raises ContractError where one stands twice."""
+    """Headers by name. Raises ContractError where one stands twice or a name was not UTF-8."""
     found: dict[str, bytes] = {}
     for name, value in headers:
+        if not (name.isascii() or _is_text(name)):
+            raise ContractError(f"header name `{_plain(name)}` is not UTF-8; send plain text")
         if name in found:
-            raise ContractError(f"header `{name}` stands twice; send it once")
+            raise ContractError(f"header `{_plain(name)}` stands twice; send it once")
         found[name] = value
     return found
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name has no lone surrogates, which stand for bytes that are not UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

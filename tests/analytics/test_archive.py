@@ -145,3 +145,15 @@ def test_after_a_failure_the_archive_refuses_until_it_is_opened_again(tmp_path: 
         # The rows were committed before their segment failed.
         assert archive.offsets == {("findings", 0): 10}
     assert_complete(tmp_path, 10)
+
+
+def test_header_names_that_are_not_utf8_are_kept_byte_for_byte(tmp_path: Path) -> None:
+    names = ["plain", "é", "a\x00b", "", "hex:61", b"\xff\xfe".decode("utf-8", "surrogateescape")]
+    headers = tuple((name, b"%d" % at) for at, name in enumerate(names))
+    with Archive.open(tmp_path, cluster_id="c") as archive:
+        append(archive, [raw("findings", 0, headers=headers), raw("findings", 1)])
+        archive.publish()
+    [(kept,)] = query(
+        tmp_path, "SELECT list_transform(headers, lambda one: one.name) FROM records LIMIT 1"
+    )
+    assert kept == ["plain", "é", "a\x00b", "", "hex:6865783a3631", "hex:fffe"]

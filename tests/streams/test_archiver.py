@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import struct
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,8 +16,6 @@ import duckdb
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.util import calc_crc32c
 
 from analytics.archive import Archive
 from analytics.reader import connect
@@ -26,6 +23,7 @@ from enforcers.errors import ArchiveError
 from streams.archiver import Archiver, describe_cluster
 from streams.broker import EmbeddedBroker
 from streams.topics import ACTIONS, FINDINGS, Topic, create_topics, in_zone
+from tests.streams.raw_batches import RawRecord, batch, produce
 
 ROOT = Path(__file__).parents[2]
 
@@ -179,27 +177,36 @@ async def test_records_that_are_gone_stop_the_archiver(
         await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
 
 
-def _not_utf8(build: Callable[[BatchBuilder], bytes]) -> Callable[[BatchBuilder], bytes]:
-    """Write a header name as another client may: bytes that are not UTF-8, checksum right."""
-
-    def built(builder: BatchBuilder) -> bytes:
-        batch = bytearray(build(builder).replace(b"QQ", b"\xff\xfe"))
-        struct.pack_into(">I", batch, 17, calc_crc32c(memoryview(batch)[21:]))
-        return bytes(batch)
-
-    return built
-
-
-async def test_a_header_name_that_the_client_cannot_read_stops_the_archiver(
-    broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_records_that_the_client_cannot_read_are_kept_and_the_archive_goes_on(
+    broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
     (topic,) = await _topics(broker, FINDINGS)
-    async with _producer(broker) as producer:
-        monkeypatch.setattr(BatchBuilder, "_build", _not_utf8(BatchBuilder._build))
-        await producer.send_and_wait(topic, b"v", headers=[("QQ", b"x")])
-    with pytest.raises(ArchiveError, match="header name that is not UTF-8"):
-        async with asyncio.timeout(30):
-            await Archiver(broker.bootstrap, tmp_path, (topic,)).run(asyncio.Event())
+    odd = [
+        RawRecord(b"1", b"k", [(b"\xff\xfe", b"x"), (b"hex:00", b"y"), (b"a\x00b", None)]),
+        RawRecord(b"2", attributes=0x80),
+        RawRecord(b"3", offset_delta=1_000),
+        RawRecord(b"4", offset_delta=-1),
+    ]
+    for record in odd:
+        await produce(broker.bootstrap, topic, 0, batch([record], timestamp=-1))
+    async with _running(Archiver(broker.bootstrap, tmp_path, (topic,))):
+        await _until(tmp_path, 4)
+    await _send(broker, topic, 5, 1)
+    async with _running(Archiver(broker.bootstrap, tmp_path, (topic,))):
+        await _until(tmp_path, 5)
+    with connect(tmp_path) as connection:
+        found = connection.execute(
+            'SELECT "offset", value, headers FROM records ORDER BY seq'
+        ).fetchall()
+    assert [row[:2] for row in found] == [
+        *((at, b"%d" % (at + 1)) for at in range(4)),
+        (4, b'{"n": 5}'),
+    ]
+    assert [(header["name"], header["value"]) for header in found[0][2]] == [
+        ("hex:fffe", b"x"),
+        ("hex:6865783a3030", b"y"),
+        ("a\x00b", None),
+    ]
 
 
 async def test_an_archive_of_another_cluster_is_refused(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from enforcers.errors import BrokerError
 from streams.broker import EmbeddedBroker
@@ -69,6 +70,15 @@ async def test_a_topic_that_differs_is_refused(
     await create_topics(broker.bootstrap, [actions])
     with pytest.raises(BrokerError, match=message):
         await create_topics(broker.bootstrap, [replace(actions, **change)])  # type: ignore[arg-type]
+
+
+async def test_a_topic_whose_producers_choose_a_codec_is_refused(broker: EmbeddedBroker) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic("packed.findings", 1, 1)])
+    await admin.close()
+    with pytest.raises(BrokerError, match=r"compression\.type producer, needed is uncompressed"):
+        await create_topics(broker.bootstrap, [replace(FINDINGS, name="packed.findings")])
 
 
 async def test_a_name_that_kafka_refuses_is_said(broker: EmbeddedBroker) -> None:
