@@ -68,7 +68,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "use an ASCII alias or ask for approval",
     ),
     Code.UNPARSABLE: ("the statement cannot be parsed", "correct it, or write it more simply"),
-    Code.SEVERAL_STATEMENTS: ("more than one statement", "send one at a time"),
+    Code.SEVERAL_STATEMENTS: (
+        "several statements that cannot be read together",
+        "send one at a time",
+    ),
     Code.UNKNOWN_STATEMENT: ("this kind of statement is not understood", "ask for approval"),
     Code.UNKNOWN_DIALECT: (
         "only reads are understood in this dialect",

@@ -80,8 +80,6 @@ def _escapes(token: Token, following: Token | None, text: str) -> bool:
 
 def parse_tokens(tokens: Sequence[Token], text: str, reading: Reading) -> exp.Expr | Finding:
     """The tree of the one statement that the tokens hold, or why there is none."""
-    if any(token.token_type is TokenType.SEMICOLON for token in tokens):
-        return finding(Code.SEVERAL_STATEMENTS)
     try:
         trees = parser_of(reading).parse(list(tokens), text)
     except SqlglotError:

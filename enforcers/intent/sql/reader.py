@@ -1,8 +1,8 @@
 """
 `read_sql`: a statement's text → its Intent. Total: it never raises.
 
-The steps are files of this package, in order: lexical gate, token shape, session statements,
-parser, root allowlist, walk, columns.
+The steps are files of this package, in order: lexical gate, token shape, the statements of a
+script, session statements, parser, root allowlist, walk, columns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokenizer_core import Token
 
 from enforcers.catalog import Catalog
 from enforcers.intent.model import (
@@ -32,6 +32,7 @@ from enforcers.intent.sql.lexical import screen_text
 from enforcers.intent.sql.limits import row_limit
 from enforcers.intent.sql.outcome import effects_of
 from enforcers.intent.sql.parse import COMMANDS, first_word, parse_tokens, screen_names, tokenize
+from enforcers.intent.sql.script import read_script, statements_of
 from enforcers.intent.sql.session import read_session
 from enforcers.intent.sql.shape import screen_tokens
 from enforcers.intent.sql.state import State
@@ -83,6 +84,9 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
         return _refused(reading, problem, first_word(tokens))
     if not tokens:
         return Intent("sql", sql=SqlFacts(reading.name, "empty"))
+    parts = statements_of(tokens)
+    if len(parts) > 1:
+        return read_script(parts, lambda part: _statement(part, text, reading, catalog))
     return _statement(tokens, text, reading, catalog)
 
 
@@ -94,7 +98,7 @@ def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Ca
     executes = explained is None or explained.executes
     inner = tokens[explained.start :] if explained else tokens
     if inner[0].token_type in COMMANDS:
-        return _refused(reading, _command(inner), first_word(tokens))
+        return _refused(reading, _unknown_word(inner), first_word(tokens))
     tree = parse_tokens(inner, text, reading)
     if isinstance(tree, Finding):
         return _refused(reading, tree, first_word(tokens))
@@ -105,9 +109,7 @@ def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Ca
     return _intent(state, tree, tokens, text, "explain" if explained else "")
 
 
-def _command(tokens: Sequence[Token]) -> Finding:
-    if any(token.token_type is TokenType.SEMICOLON for token in tokens):
-        return finding(Code.SEVERAL_STATEMENTS)
+def _unknown_word(tokens: Sequence[Token]) -> Finding:
     return finding(Code.UNKNOWN_STATEMENT, first_word(tokens))
 
 

@@ -9,6 +9,7 @@ import pytest
 from enforcers.catalog import Catalog, Column, Table
 from enforcers.intent.model import Effect, Extent, Intent, ResourceType, Verb
 from enforcers.intent.sql import read_sql
+from enforcers.intent.sql.script import MAX_STATEMENTS
 
 CASES = Path(__file__).parents[3] / "cases" / "sql"
 SHIPMENTS = Table(
@@ -95,3 +96,24 @@ def test_touched_columns_bring_their_tags(dialect: str, expected: str, statement
     reads = [e for e in _read(dialect, statement).effects if e.verb is Verb.READ]
     tags = {tag for effect in reads for tag in effect.resource.tags} - {"structure"}
     assert ",".join(sorted(tags)) == expected.replace("-", "")
+
+
+def _said(effect: Effect) -> str:
+    extent = "" if effect.verb in (Verb.READ, Verb.CONFIGURE, Verb.DROP) else f":{effect.extent}"
+    tags = "".join(f"+{tag}" for tag in effect.resource.tags if tag != "structure")
+    return f"{effect.verb}:{effect.resource.name}{tags}{extent}"
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("scripts"))
+def test_a_script_does_what_its_statements_do(dialect: str, expected: str, statement: str) -> None:
+    intent = _read(dialect, statement)
+    assert {_said(effect) for effect in intent.effects} == set(expected.split())
+    assert not intent.opaque
+    assert intent.sql is not None
+    assert intent.sql.statement == "script"
+
+
+def test_a_script_of_too_many_statements_is_not_understood() -> None:
+    intent = _read("postgres", "SELECT 1; " * (MAX_STATEMENTS + 1))
+    assert [one.code for one in intent.opaque] == ["several_statements"]
+    assert not _read("postgres", "SELECT 1; " * MAX_STATEMENTS).opaque
