@@ -16,7 +16,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-from console.proposing import open_gate, proposal_of
+from console.proposing import held_to_contract, open_gate, proposal_of
 from console.settings import Settings, TargetSettings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
 from enforcers.errors import ContractError, SettingsError
@@ -43,7 +43,7 @@ class Guard:
         self._gate = gate
 
     def sql(self, target: str, statement: str, *, reason: str = "", ticket: str = "") -> Rows:
-        """Run one statement on a declared target. Raises NotAdmittedError, ExecutionError."""
+        """Run one statement on a declared target. Raises NotAdmittedError, ContractError, ExecutionError."""
         declared = self._target(target)
         executor = DATABASES[declared.system](declared.path)
         where = Target(
@@ -52,9 +52,9 @@ class Guard:
             dialect=declared.dialect or executor.dialect,
             catalog=declared.catalog,
         )
-        proposal = proposal_of(
-            self._settings, where, SqlPayload(statement=statement), reason, ticket
-        )
+        with held_to_contract():
+            payload = SqlPayload(statement=statement)
+            proposal = proposal_of(self._settings, where, payload, reason, ticket)
         with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
             return executor.run(permit)
 

@@ -20,17 +20,13 @@ from pathlib import Path
 import yaml
 
 from console.settings import Settings
-from enforcers.catalog import load_catalog
 from enforcers.contract.action import PrincipalKind
 from enforcers.contract.keys import create_key, load_key
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey, TrustFile, build_trust, load_trust
 from enforcers.errors import SettingsError, TrustError
 from enforcers.gate import Executor
-from enforcers.policy.cases import run_case
-from enforcers.policy.loading import load_policy
-from enforcers.principals import EnrolledPrincipal, load_principals
-from enforcers.world import World
+from enforcers.principals import EnrolledPrincipal
 
 ROLES = (Role.JUDGE, Role.EXECUTOR, Role.ARCHIVER, Role.ADMINISTRATOR)
 PERMISSIONS = ("read", "bounded_write")
@@ -106,16 +102,6 @@ def load_judge(settings: Settings) -> tuple[Signer, str]:
     """The judge's key and its id in the trust file. Raises TrustError."""
     signer, known = _own_key(settings, load_trust_of(settings), Role.JUDGE)
     return signer, known.id
-
-
-def load_world(settings: Settings, judge_id: str) -> World:
-    """Everything that the judge decides in. Raises PolicyError, SettingsError, CatalogError."""
-    return World(
-        policy=load_policy(settings.policy, run_case),
-        principals=load_principals(settings.principals),
-        judge=judge_id,
-        catalogs={name: load_catalog(path) for name, path in settings.catalogs.items()},
-    )
 
 
 def _own_key(settings: Settings, trust: Trust, role: Role) -> tuple[Signer, TrustedKey]:

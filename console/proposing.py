@@ -5,23 +5,30 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
 from console.identity import load_executor
 from console.settings import Settings
 from console.stack import bootstrap_of
 from enforcers.contract.action import Payload, Principal, Proposal, Target
+from enforcers.errors import ContractError
 from enforcers.gate import Gate
 from enforcers.sync_gate import SyncGate
 from streams.replies import KafkaVerdictChannel
 
 
 @contextlib.contextmanager
-def open_gate(settings: Settings) -> Iterator[SyncGate]:
+def open_gate(settings: Settings, patience_s: float = 10.0) -> Iterator[SyncGate]:
     """A gate of this machine's executor. Raises NoVerdictError, BrokerError, TrustError."""
     executor = load_executor(settings)
     bootstrap = bootstrap_of(settings)
     channel = KafkaVerdictChannel(bootstrap, executor.id, settings.zone)
-    with SyncGate(lambda: Gate(executor, channel)) as gate:
+    gate = SyncGate(lambda: Gate(executor, channel))
+    gate.open(patience_s)
+    try:
         yield gate
+    finally:
+        gate.close()
 
 
 def proposal_of(
@@ -38,3 +45,14 @@ def proposal_of(
         reason=reason or None,
         ticket=ticket or None,
     )
+
+
+@contextlib.contextmanager
+def held_to_contract() -> Iterator[None]:
+    """What a model of the contract refuses becomes one line. Raises ContractError."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "proposal"
+        raise ContractError(f"{where} refused: {first['msg'].lower()}; correct it") from error

@@ -9,18 +9,19 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from console.identity import load_judge, load_trust_of, load_world
+from console.identity import load_judge, load_trust_of
 from console.settings import Settings
-from streams.app import AppSettings
-from streams.archiver import Archiver
-from streams.topics import TOPICS, create_topics, in_zone
-from streams.worker import JudgeParts, run_judge
 
 Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
+    # Imported here: a judge needs no DuckDB, and an archiver neither Faust nor a policy.
+    from console.world import load_world
+    from streams.app import AppSettings
+    from streams.worker import JudgeParts, run_judge
+
     signer, judge_id = load_judge(settings)
     parts = JudgeParts(
         app=AppSettings(
@@ -37,6 +38,9 @@ async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> Non
 
 
 async def _archiver(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
+    from streams.archiver import Archiver
+    from streams.topics import TOPICS, create_topics, in_zone
+
     topics = in_zone(settings.zone, TOPICS)
     await create_topics(bootstrap, topics)
     await Archiver(bootstrap, settings.archive, [topic.name for topic in topics]).run(stop)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.claim import claimed
 from console.processes import Child
 from console.settings import Settings
 from enforcers.errors import BrokerError
@@ -38,12 +40,13 @@ class Stack:
 
 @contextlib.contextmanager
 def running_stack(settings: Settings) -> Iterator[Stack]:
-    """Start everything, stop everything. Raises BrokerError."""
+    """Start everything, stop everything. Raises BrokerError, SettingsError."""
     # Imported here: `run` and `sql` need none of it, and a command should start at once.
     from streams.broker import EmbeddedBroker
     from streams.topics import create_topics, in_zone
 
     with contextlib.ExitStack() as cleanup:
+        cleanup.enter_context(claimed(settings.home))
         broker = None
         bootstrap = settings.bootstrap
         if not bootstrap:
@@ -74,7 +77,22 @@ def bootstrap_of(settings: Settings) -> str:
         raise BrokerError(
             "no kafka is configured and none was started here; run `sluicegate up` first"
         )
-    return note.read_text().strip()
+    bootstrap = note.read_text().strip()
+    if not _listens(bootstrap):
+        # `up` was killed, or the machine was; either leaves the note behind.
+        raise BrokerError(
+            f"no kafka answers on {bootstrap}, where one was started; run `sluicegate up` again"
+        )
+    return bootstrap
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _child(role: str, settings: Settings, bootstrap: str) -> Child:

@@ -48,6 +48,8 @@ class Refusal:
     remedy: str = ""
     action: Action | None = None
     """The action, where it could be read."""
+    late: bool = False
+    """Only time went by, as it does while judges are away or work through what was delivered again: no attack."""
 
 
 @dataclass
@@ -144,6 +146,7 @@ class Admission:
                 f"action is {age_ms} ms old by the broker's clock",
                 "propose it again",
                 action,
+                late=True,
             )
         # A copy gets a new append time, so the signed time must fit too, or old bytes would be new for ever.
         apart_ms = abs(record.timestamp_ms - int(action.issued_at.timestamp() * 1000))
@@ -171,6 +174,7 @@ class Admission:
                 f"nobody waits after {action.valid_for_ms} ms",
                 "propose it again",
                 action,
+                late=True,
             )
         return action
 

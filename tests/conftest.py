@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ OPTIONAL = {
 """Marker, which is also the option, and why these tests are left out without it."""
 
 _not_run = pytest.StashKey[dict[str, int]]()
+_counted = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,12 +43,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for line in config.stash.get(_counted, []):
+        terminalreporter.write_line(f"counted: {line}")
     for name, count in sorted(config.stash.get(_not_run, {}).items()):
         if count:
             reason = OPTIONAL[name]
             terminalreporter.write_line(
                 f"not run: {count} tests that {reason} (--{name} runs them)"
             )
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says at the end of the run what a test counted."""
+    said = request.config.stash.setdefault(_counted, [])
+    return lambda figures: said.append(f"{request.node.name}: {figures}")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
@@ -65,4 +66,6 @@ def globals_of(
 
 def main() -> None:
     """Entry point of the console script."""
+    # A command ends with one line of ours; the roles, which log, set up a log of their own.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     app()

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from analytics import reconstruct
-from analytics.reader import connect
-from analytics.reconstruct import ActionSeen
 from console.cli.context import AsJson, print_json, settings_of
 from console.cli.exits import one_line
-from console.identity import load_trust_of
+from console.cli.tables import show_table
 from console.settings import Settings
-from enforcers.contract.trust import Trust
 from enforcers.errors import ArchiveError
 
+if TYPE_CHECKING:
+    from analytics.reconstruct import ActionSeen, OutcomeSeen
+    from enforcers.contract.trust import Trust
+
 TEXT_WIDTH = 2_000
+COLUMNS = ("when", "who", "what", "decision", "why", "outcome", "ms", "action")
 Archive = Annotated[Path | None, typer.Option(help="directory, instead of the configured")]
 
 audit_app = typer.Typer(help="Who did what, when and why.", no_args_is_help=True)
@@ -41,6 +39,10 @@ def action(
     as_json: AsJson = False,
 ) -> None:
     """One action: proposal, verdicts, outcomes, and the records that prove them."""
+    # Imported here, for a command waits for nothing that only another one needs.
+    from analytics import reconstruct
+    from analytics.reader import connect
+
     settings = settings_of(context, archive=archive)
     with connect(settings.archive) as connection:
         found = reconstruct.action(connection, action_id, trust=_trust(settings))
@@ -50,8 +52,8 @@ def action(
         print_json({"actions": [story(one) for one in found]})
         return
     for one in found:
-        for line in told(one):
-            typer.echo(one_line(line))
+        for what, line in told(one):
+            typer.echo(f"{what:<10}{one_line(line)}")
 
 
 @audit_app.command("session")
@@ -62,6 +64,9 @@ def session(
     as_json: AsJson = False,
 ) -> None:
     """Every action of one session, in the order in which they were recorded."""
+    from analytics import reconstruct
+    from analytics.reader import connect
+
     settings = settings_of(context, archive=archive)
     with connect(settings.archive) as connection:
         found = reconstruct.session(connection, session_id, trust=_trust(settings))
@@ -70,11 +75,13 @@ def session(
     if as_json:
         print_json({"session": found.id, "actions": [story(one) for one in found.actions]})
     else:
-        Console().print(_table(found.actions))
+        show_table(COLUMNS, map(_row, found.actions))
 
 
 def _trust(settings: Settings) -> Trust | None:
     """An archive can be read without a trust file; then signatures are `not checked`."""
+    from console.identity import load_trust_of
+
     return load_trust_of(settings) if settings.trust.exists() else None
 
 
@@ -90,26 +97,32 @@ def story(seen: ActionSeen) -> dict[str, Any]:
     return {**body, **counts}
 
 
-def told(seen: ActionSeen) -> Iterator[str]:
-    """One action as lines for people."""
-    yield f"action    {seen.id}"
-    yield f"who       {_who(seen)}"
-    yield f"where     {seen.system} ({seen.environment}), executor {seen.executor}"
-    yield f"what      {seen.kind}: {seen.text[:TEXT_WIDTH]}"
+def told(seen: ActionSeen) -> Iterator[tuple[str, str]]:
+    """One action as lines for people, each with what it is about."""
+    yield "action", str(seen.id)
+    yield "who", _who(seen)
+    yield "where", f"{seen.system} ({seen.environment}), executor {seen.executor}"
+    yield "what", f"{seen.kind}: {seen.text[:TEXT_WIDTH]}"
     if seen.reason or seen.ticket:
-        yield f"why       {seen.reason or '-'} {seen.ticket or ''}"
-    yield f"when      {seen.issued_at}"
-    yield f"record    {_place(seen)}; bytes {'as recorded' if seen.bytes_match else 'CHANGED'}"
+        yield "why", f"{seen.reason or '-'} {seen.ticket or ''}"
+    yield "when", str(seen.issued_at)
+    yield "record", f"{_place(seen)}; bytes {'as recorded' if seen.bytes_match else 'CHANGED'}"
     for verdict in seen.verdicts:
         counts = "" if verdict is seen.verdict else " (does not count)"
         signature = f"signature {verdict.signature}"
-        yield f"verdict   {verdict.decision} by {verdict.judge}, {signature}{counts}"
+        yield "verdict", f"{verdict.decision} by {verdict.judge}, {signature}{counts}"
         for reason in verdict.reasons:
-            yield f"          {reason.rule or reason.code}: {reason.message}; {reason.remedy}"
+            yield "", f"{reason.rule or reason.code}: {reason.message}; {reason.remedy}"
     for outcome in seen.outcomes:
-        yield f"outcome   {outcome.status}, rows {outcome.rows}, {outcome.duration_us} µs"
+        yield "outcome", _ending(outcome)
     if not seen.outcomes:
-        yield "outcome   none recorded"
+        yield "outcome", "none recorded"
+
+
+def _ending(outcome: OutcomeSeen) -> str:
+    rows = "" if outcome.rows is None else f", {outcome.rows} rows"
+    duration = "" if outcome.duration_us is None else f", {outcome.duration_us} µs"
+    return f"{outcome.status}{rows}{duration}"
 
 
 def _who(seen: ActionSeen) -> str:
@@ -123,20 +136,17 @@ def _place(seen: ActionSeen) -> str:
     return f"{found.topic}[{found.partition}] offset {found.offset}, sequence {found.seq}"
 
 
-def _table(actions: tuple[ActionSeen, ...]) -> Table:
-    table = Table("when", "who", "what", "decision", "why", "outcome", "ms", "action")
-    for seen in actions:
-        verdict, outcome = seen.verdict, seen.outcome
-        reasons = verdict.reasons if verdict else ()
-        cells = (
-            str(seen.issued_at)[:19],
-            seen.principal,
-            f"{seen.kind}: {seen.text[:120]}",
-            verdict.decision if verdict else "none",
-            next((one.rule or one.code for one in reasons), ""),
-            outcome.status if outcome else "none",
-            "" if seen.latency_ms is None else str(seen.latency_ms),
-            str(seen.id),
-        )
-        table.add_row(*[escape(one_line(cell)) for cell in cells])
-    return table
+def _row(seen: ActionSeen) -> Sequence[str]:
+    verdict, outcome = seen.verdict, seen.outcome
+    reasons = verdict.reasons if verdict else ()
+    cells = (
+        str(seen.issued_at)[:19],
+        seen.principal,
+        f"{seen.kind}: {seen.text[:120]}",
+        verdict.decision if verdict else "none",
+        next((one.rule or one.code for one in reasons), ""),
+        outcome.status if outcome else "none",
+        "" if seen.latency_ms is None else str(seen.latency_ms),
+        str(seen.id),
+    )
+    return [one_line(cell) for cell in cells]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from console.cli.tables import show_table
+
+COLUMNS = (
+    "in flight", "echo p50 / p99 ms", "judge p50 / p99 ms", "judge per s", "ratio p50 / p99"
+)  # fmt: skip
 
 bench_app = typer.Typer(help="Measure on this machine.", no_args_is_help=True)
 
@@ -36,20 +41,16 @@ def rtt(
     if as_json:
         typer.echo(json.dumps(result))
     else:
-        Console().print(_table(result))
+        show_table(COLUMNS, _rows(result))
 
 
-def _table(result: dict[str, Any]) -> Table:
-    table = Table(
-        "in flight", "echo p50 / p99 ms", "judge p50 / p99 ms", "judge per s", "ratio p50 / p99"
-    )
+def _rows(result: dict[str, Any]) -> Iterator[Sequence[str]]:
     for level, row in result["in_flight"].items():
         echo, judge = row["echo"], row["judge"]
-        table.add_row(
+        yield (
             level,
             f"{echo['p50_ms']} / {echo['p99_ms']}",
             f"{judge['p50_ms']} / {judge['p99_ms']}",
             f"{judge['per_s']:.0f}",
             f"{row['ratio_p50']} / {row['ratio_p99']}",
         )
-    return table

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from console.checks import Finding, examine
 from console.cli.context import AsJson, print_json, settings_of
 from console.cli.exits import FAILED
+from console.cli.tables import show_table
 from console.settings import Settings
+
+if TYPE_CHECKING:
+    from console.checks import Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -23,14 +24,16 @@ def register(app: typer.Typer) -> None:
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Every setting with its origin, then every check; ends with 1 where there is a problem."""
+    # Imported here, for a command waits for nothing that only another one needs.
+    from console.checks import examine
+
     settings = settings_of(context)
     findings = examine(settings)
     if as_json:
         print_json({"settings": described(settings), "checks": list(findings)})
     else:
-        console = Console()
-        console.print(_settings_table(settings))
-        console.print(_checks_table(findings))
+        show_table(("setting", "value", "from"), map(_setting, described(settings)))
+        show_table(("check", "", "found", "what to do"), map(_check, findings))
     if not all(one.ok for one in findings):
         raise typer.Exit(FAILED)
 
@@ -44,17 +47,10 @@ def described(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _settings_table(settings: Settings) -> Table:
-    table = Table("setting", "value", "from")
-    for one in described(settings):
-        value = one["value"] if isinstance(one["value"], str) else json.dumps(one["value"])
-        table.add_row(one["name"], escape(value), escape(one["origin"]))
-    return table
+def _setting(one: dict[str, Any]) -> Sequence[str]:
+    value = one["value"] if isinstance(one["value"], str) else json.dumps(one["value"])
+    return (one["name"], value, one["origin"])
 
 
-def _checks_table(findings: tuple[Finding, ...]) -> Table:
-    table = Table("check", "", "found", "what to do")
-    for one in findings:
-        state = "[green]ok[/]" if one.ok else "[red]problem[/]"
-        table.add_row(one.check, state, escape(one.detail), escape(one.remedy))
-    return table
+def _check(one: Finding) -> Sequence[str]:
+    return (one.check, "ok" if one.ok else "problem", one.detail, one.remedy)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from console.cli.context import AsJson, print_json
 from console.cli.exits import one_line
 from console.cli.judge import CatalogFile, ContextFile, PolicyFile, case_judge
-from console.scoring import Evaluation, Scored, evaluate
+from console.cli.tables import show_table
+
+if TYPE_CHECKING:
+    from console.scoring import Evaluation, Scored
 
 COLUMNS = (
     "file", "corpus", "rows", "block", "missed", "recall", "allow", "stopped", "false alarms",
@@ -44,6 +45,9 @@ def evaluate_cases(
     as_json: AsJson = False,
 ) -> None:
     """Recall, false alarms and latency of the policy on labelled cases; nothing is executed."""
+    # Imported here, for a command waits for nothing that only another one needs.
+    from console.scoring import evaluate
+
     judge = case_judge(context, policy, catalog, circumstances)
     evaluation = evaluate(judge, cases)
     shown = [row for row in evaluation.wrong if row.result == show]
@@ -51,7 +55,7 @@ def evaluate_cases(
         body = report(evaluation, judge.policy.hash)
         print_json({**body, "shown": [_brief(row) for row in shown]} if show else body)
         return
-    Console().print(_table(evaluation))
+    show_table(COLUMNS, _rows(evaluation))
     for row in shown:
         typer.echo(one_line(" ".join(_brief(row).values())))
 
@@ -69,13 +73,11 @@ def _brief(row: Scored) -> dict[str, str]:
     return {"file": row.file, "id": row.id, "decision": row.decision, "code": row.code}
 
 
-def _table(evaluation: Evaluation) -> Table:
-    table = Table(*COLUMNS)
+def _rows(evaluation: Evaluation) -> Iterator[Sequence[str]]:
     for (file, corpus), tally in evaluation.groups.items():
-        table.add_row(escape(file), escape(corpus), *_cells(tally.figures()))
-    table.add_section()
-    table.add_row("all", "", *_cells(evaluation.total.figures()))
-    return table
+        yield (file, corpus, *_cells(tally.figures()))
+    yield ()
+    yield ("all", "", *_cells(evaluation.total.figures()))
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:

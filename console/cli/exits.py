@@ -49,9 +49,14 @@ def exit_code(error: SluicegateError) -> int:
 
 def one_line(text: str) -> str:
     """Text with line breaks and control characters made harmless for a terminal."""
-    joined = " ".join(text.split())
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """Text whose control characters, line breaks aside, are written out."""
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in joined
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from console.cli.context import AsJson, print_json, settings_of
+from console.cli.tables import show_table
 from console.identity import init_home, load_trust_of
 from enforcers.contract.base import utc_now
 from enforcers.contract.trust import TrustedKey
@@ -53,12 +53,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"keys": entries})
         return
-    table = Table("id", "role", "key id", "valid", "capabilities")
-    for one in entries:
-        table.add_row(
-            one["id"], one["role"], one["kid"], _validity(one), " ".join(one["capabilities"])
-        )
-    Console().print(table)
+    show_table(("id", "role", "key id", "valid", "capabilities"), map(_row, entries))
 
 
 def _entry(key: TrustedKey) -> dict[str, Any]:
@@ -71,6 +66,11 @@ def _entry(key: TrustedKey) -> dict[str, Any]:
         "valid_now": key.valid_at(utc_now()),
         "capabilities": [one.value for one in key.capabilities],
     }
+
+
+def _row(entry: dict[str, Any]) -> Sequence[str]:
+    capabilities = " ".join(entry["capabilities"])
+    return (entry["id"], entry["role"], entry["kid"], _validity(entry), capabilities)
 
 
 def _validity(entry: dict[str, Any]) -> str:

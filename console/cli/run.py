@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from console.cli.context import settings_of
-from console.proposing import open_gate, proposal_of
-from enforcers.contract.action import Target
+from enforcers.contract.action import ShellPayload, Target
+from enforcers.errors import ContractError, ExecutionError
 from enforcers.executors.command import CommandExecutor
 
 
@@ -27,10 +27,28 @@ def run(
     ticket: Annotated[str, typer.Option(help="ticket, for the archive")] = "",
 ) -> None:
     """Propose one command and run it if it is admitted; its exit code is passed on."""
+    # Imported here, for a command waits for nothing that only another one needs.
+    from console.proposing import held_to_contract, open_gate, proposal_of
+
     settings = settings_of(context)
     executor = CommandExecutor(Path.cwd())
     target = Target(system=executor.system, environment=settings.environment)
-    proposal = proposal_of(settings, target, executor.payload(command), reason, ticket)
+    with held_to_contract():
+        proposal = proposal_of(settings, target, _payload(executor, command), reason, ticket)
     with open_gate(settings) as gate, gate.admitted(proposal, settings.valid_for_ms) as permit:
         code = executor.run(permit)
     raise typer.Exit(code)
+
+
+def _payload(executor: CommandExecutor, command: list[str]) -> ShellPayload:
+    try:
+        return executor.payload(command)
+    except ExecutionError as error:
+        # Nothing was proposed and nothing ran: the command line is wrong.
+        words = command[0].split()
+        if len(command) == 1 and len(words) > 1:
+            raise ContractError(
+                f"`{command[0]}` is one word and no shell reads it; write each word by itself:"
+                f" `sluicegate run -- {words[0]} …`, without pipes and lists"
+            ) from error
+        raise ContractError(str(error)) from error

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from console.cli.context import settings_of
-from console.guard import open_guard
-from enforcers.executors.result import Rows
+from console.cli.tables import show_table
+
+if TYPE_CHECKING:
+    from enforcers.executors.result import Rows
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +28,9 @@ def sql(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
     """Propose one statement on a declared target and run it if it is admitted."""
+    # Imported here, for a command waits for nothing that only another one needs.
+    from console.guard import open_guard
+
     with open_guard(settings_of(context)) as guard:
         rows = guard.sql(target, statement, reason=reason, ticket=ticket)
     show(rows, as_json)
@@ -42,7 +44,4 @@ def show(rows: Rows, as_json: bool) -> None:
     elif not rows.columns:
         typer.echo(f"{rows.affected or 0} rows changed")
     else:
-        table = Table(*[escape(column) for column in rows.columns])
-        for row in rows.rows:
-            table.add_row(*[escape(str(value)) for value in row])
-        Console().print(table)
+        show_table(rows.columns, ([str(value) for value in row] for row in rows.rows))

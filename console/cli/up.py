@@ -11,6 +11,7 @@ import typer
 from console.cli.context import settings_of
 from console.identity import init_home
 from console.processes import follow_parent
+from console.readiness import tell_when_ready
 from console.settings import Settings
 from console.stack import Stack, bootstrap_of, running_stack
 from enforcers.errors import SettingsError
@@ -34,6 +35,7 @@ def up(
     lifeline: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Start what is needed on this machine, or one role; Ctrl-C stops it cleanly."""
+    # Imported here, for a command waits for nothing that only another one needs.
     from console.roles import ROLES, run_role
 
     settings = settings_of(context, bootstrap=bootstrap)
@@ -45,9 +47,13 @@ def up(
         run_role(role, settings, bootstrap_of(settings))
         return
     init_home(settings)
+    # Until everything runs, SIGTERM does as Ctrl-C: what was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_stack(settings) as stack:
+        stop = _stop_on_signals()
         _announce(settings, stack)
-        _keep_running(stack)
+        tell_when_ready(settings, stack, stop)
+        _keep_running(stack, stop)
     typer.echo("stopped")
 
 
@@ -60,10 +66,14 @@ def _announce(settings: Settings, stack: Stack) -> None:
     typer.echo("Ctrl-C stops all of it")
 
 
-def _keep_running(stack: Stack) -> None:
+def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _keep_running(stack: Stack, stop: threading.Event) -> None:
     while not stop.wait(KEEP_EVERY_S):
         for child in stack.children:
             said = child.keep()

@@ -125,7 +125,7 @@ class JudgeAgent:
         to = refusal.action or reply_address(received.value)
         verdict = refuse(refusal, to, digest, self._world, now) if to else None
         partition = to.reply_partition if to else 0
-        alert = verdict is not None and _alerts(verdict, refusal.action)
+        alert = verdict is not None and not refusal.late and _alerts(verdict, refusal.action)
         return Reply(
             received, verdict, partition, alert, dead_letter=unread, acknowledge=acknowledge
         )
@@ -138,7 +138,7 @@ class JudgeAgent:
         if self._clock.now_ms() - reply.received.timestamp_ms < verdict.valid_for_ms:
             return reply
         return Reply(
-            reply.received, expire(verdict), reply.reply_partition, True, "", reply.acknowledge
+            reply.received, expire(verdict), reply.reply_partition, False, "", reply.acknowledge
         )
 
     async def _take_over(self, first: Received) -> None:
@@ -156,6 +156,6 @@ class JudgeAgent:
 
 
 def _alerts(verdict: Verdict, action: Action | None) -> bool:
-    """Denials alert; a canary that nobody answered in time is no attack."""
+    """Denials of what was asked alert; canaries are asked by gates themselves."""
     canary = action is not None and action.proposal.payload.kind == "canary"
     return verdict.decision is Decision.DENY and not canary

@@ -17,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-
-from jgo.config import GlobalSettings
-from jgo.constants import MAVEN_CENTRAL_URL
-from jgo.maven import MavenContext
+from typing import TYPE_CHECKING
 
 from enforcers.errors import BrokerError
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 KAFKA_VERSION = "4.3.1"
 LOG4J_VERSION = "2.25.4"
@@ -58,9 +58,20 @@ def locked_jars() -> tuple[Jar, ...]:
 
 
 def default_cache() -> Path:
-    """Return the directory that holds the jars of this Kafka version."""
-    home = os.environ.get("SLUICEGATE_HOME") or Path.home() / ".local/state/sluicegate"
-    return Path(home) / "jars" / f"kafka-{KAFKA_VERSION}"
+    """
+    Return the directory that holds the jars of this Kafka version.
+
+    It belongs to the user, not to one state directory: `--home` does not move it, so that a second
+    state directory fetches nothing again. SLUICEGATE_HOME moves it. Raises BrokerError.
+    """
+    named = os.environ.get("SLUICEGATE_HOME")
+    try:
+        home = Path(named or "~/.local/state/sluicegate").expanduser()
+    except RuntimeError as error:
+        raise BrokerError("this user has no home directory: set SLUICEGATE_HOME") from error
+    if not home.is_absolute():
+        raise BrokerError(f"SLUICEGATE_HOME is the relative path {home}: give an absolute one")
+    return home / "jars" / f"kafka-{KAFKA_VERSION}"
 
 
 def class_path(cache: Path, jars: tuple[Jar, ...] | None = None) -> str:
@@ -88,7 +99,7 @@ def fetch(cache: Path, report: Report = lambda line: None) -> None:
     if not missing:
         return
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        _make_private(cache)
         with tempfile.TemporaryDirectory(prefix="download-", dir=cache.parent) as download:
             _fetch_all(missing, cache, Path(download), report)
     except OSError as refusal:
@@ -115,6 +126,12 @@ def resolve(download: Path) -> Iterator[Jar]:
                 seen.add(name)
                 path = artifact.resolve()
                 yield Jar(_sha256(path), path.name, ":".join((*name, artifact.version)))
+
+
+def _make_private(cache: Path) -> None:
+    # Often this makes the state directory, which is nobody else's to read.
+    for directory in (*reversed(cache.parents), cache):
+        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def _fetch_all(missing: list[Jar], cache: Path, download: Path, report: Report) -> None:
@@ -144,6 +161,11 @@ def _fetch_one(jar: Jar, context: MavenContext, cache: Path) -> int:
 
 
 def _context(download: Path) -> MavenContext:
+    # Imported here: it brings an HTTP client, and every start but the first fetches nothing.
+    from jgo.config import GlobalSettings
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.maven import MavenContext
+
     # The user's jgo settings may name a mirror. A private cache, so that it makes no difference
     # whether this user has a Maven repository and what is in it.
     repositories = {"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}

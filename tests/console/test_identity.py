@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.identity import ROLES, init_home, key_path, load_executor, load_judge, load_world
+from console.identity import ROLES, init_home, key_path, load_executor, load_judge
 from console.settings import Settings
+from console.world import load_world
 from enforcers.contract.trust import Role, load_trust
 from enforcers.errors import TrustError
 from enforcers.principals import load_principals

@@ -15,11 +15,12 @@ from enforcers.contract.action import Action
 from enforcers.contract.base import utc_now, uuid7
 from enforcers.contract.record import Draft, SignedRecord, seal
 from enforcers.contract.signing import Signer
-from enforcers.contract.verdict import Decision, Verdict
+from enforcers.contract.verdict import Verdict
 from enforcers.contract.wire import decode, encode
 from enforcers.errors import NoVerdictError
 from streams.routing import actions_partition, reply_partition
 from streams.topics import ACTIONS_PARTITIONS
+from tests.integration.played_judge import Heard, signed, verdict_on
 from tests.integration.stack import Stack, sql
 
 pytestmark = pytest.mark.kafka
@@ -138,8 +139,8 @@ async def test_forged_verdicts_are_not_obeyed(stack: Stack) -> None:
         (executor.signer, "judge-1"),
         (Signer(SigningKey.generate()), "judge-1"),
     ):
-        verdict = allow_of(action, sent.value, judge_id)
-        (record,) = seal([Draft(verdict, encode(verdict))], signer, judge_id)
+        heard = Heard(action, SignedRecord(sent.value, tuple(sent.headers)))
+        record = signed(verdict_on(heard, judge_id), signer, judge_id)
         await stack.write(
             "verdicts", record.value, b"executor-1", list(record.headers), action.reply_partition
         )
@@ -148,23 +149,6 @@ async def test_forged_verdicts_are_not_obeyed(stack: Stack) -> None:
     os.kill(stack.judge.pid, signal.SIGCONT)
     assert gate.ignored["rejected"] == 2
     await gate.close()
-
-
-def allow_of(action: Action, value: bytes, judge_id: str) -> Verdict:
-    """What an attacker would like the gate to obey."""
-    from enforcers.contract.digest import action_digest
-
-    return Verdict(
-        id=uuid7(),
-        action_id=action.id,
-        action_digest=action_digest(value),
-        executor=action.executor,
-        decision=Decision.ALLOW,
-        policy="0" * 64,
-        judge=judge_id,
-        issued_at=utc_now(),
-        valid_for_ms=action.valid_for_ms,
-    )
 
 
 async def test_a_judge_that_slept_does_not_allow_what_is_over(stack: Stack) -> None:

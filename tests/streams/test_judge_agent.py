@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from enforcers.admission import Admission, ReplayWindow
+from enforcers.admission import Admission, Received, Refusal, ReplayWindow
 from enforcers.contract.trust import Trust
+from enforcers.contract.verdict import Decision
 from enforcers.world import World
 from streams.agents.judge import EARLY, JudgeAgent
 from streams.clock import BrokerClock
@@ -83,3 +84,32 @@ async def test_replies_leave_early_only_while_nothing_is_on_its_way(
     count: int, idle: bool, expected: list[int]
 ) -> None:
     assert await flushes(count, idle=idle) == expected
+
+
+@pytest.mark.parametrize(
+    ("refusal", "alerts"),
+    [
+        (Refusal("expired", "nobody waits", late=True), False),
+        (Refusal("stale", "delivered again after 9 s", late=True), False),
+        (Refusal("stale", "signed an hour ago"), True),
+        (Refusal("replayed", "the same nonce"), True),
+        (Refusal("untrusted_signature", "forged"), True),
+    ],
+)
+def test_a_denial_alerts_unless_only_time_went_by(refusal: Refusal, alerts: bool) -> None:
+    admission = Admission(Trust({}), lambda key: 0)
+    admission.check = lambda record, now: refusal  # type: ignore[method-assign]
+    world = SimpleNamespace(policy=SimpleNamespace(hash="a" * 64), judge="judge-1")
+    agent = JudgeAgent(
+        cast(World, world),
+        admission,
+        cast(VerdictWriter, None),
+        cast(ReplayReader, None),
+        BrokerClock(),
+        lambda why: None,
+    )
+    value = b'{"id": "00000000-0000-4000-8000-000000000001", "executor": "e", "reply_partition": 1}'
+    reply = agent.answer(Received(value, (), b"p", 0, 0, 1_000), lambda: None)
+    assert reply.verdict is not None
+    assert reply.verdict.decision is Decision.DENY
+    assert reply.alert is alerts

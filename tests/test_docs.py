@@ -1,0 +1,187 @@
+"""What the pages say is so: commands, settings, links and examples are held against the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from console.cli.app import app
+from console.cli.exits import EXIT_CODES
+from console.layers import CONFIG_VARIABLE, PREFIX
+from console.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+PACKAGED = [*PAGES, ROOT / "Dockerfile", ROOT / "docker-compose.yml", ROOT / "Makefile"]
+FOLDERS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != ".")
+VARIABLES = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(text: str) -> Iterator[str]:
+    """Every block of code, whether it is fenced or indented."""
+    yield from re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+    for block in re.findall(r"(?:^(?: {4}.*)?\n)+", text, re.M):
+        yield re.sub(r"^ {4}", "", block, flags=re.M).strip("\n")
+
+
+# ---- Commands -------------------------------------------------------------------------------------------
+
+
+def command_lines(path: Path) -> Iterator[str]:
+    """Every `sluicegate …` of a page, in the text and in its blocks."""
+    text = path.read_text("utf-8")
+    yield from re.findall(r"`(sluicegate\b[^`]*)`", text)
+    for block in blocks(text):
+        yield from re.findall(r"^(?:\$ )?(sluicegate\b.*)", block, re.M)
+
+
+LINES = sorted({(named(path), line) for path in PAGES for line in command_lines(path)})
+
+
+def parsed(line: str) -> tuple[str, ...]:
+    """The names of the command that a line calls. What the command line would refuse is raised."""
+    command: Any = get_command(app)
+    words = [word for word in shlex.split(re.split(r"[<>|]", line)[0], comments=True)[1:] if word]
+    path: tuple[str, ...] = ()
+    while words and hasattr(command, "commands"):
+        word = words.pop(0)
+        options = {name: one for one in command.params for name in one.opts}
+        if word.startswith("-"):
+            del words[: 0 if options[word].is_flag else 1]
+        else:
+            command, path = command.commands[word], (*path, word)
+    if words:
+        command.make_context(path[-1], words)
+    return path
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The names of every command that does something."""
+    if not hasattr(command, "commands"):
+        yield path
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*path, name))
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=[line for _, line in LINES])
+def test_a_command_line_of_a_page_is_understood(page: str, line: str) -> None:
+    parsed(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["sluicegate dance", "sluicegate sql --fast x", "sluicegate --far up"]
+)
+def test_a_command_line_that_does_not_exist_is_noticed(line: str) -> None:
+    with pytest.raises(Exception, match=r"dance|--fast|--far"):
+        parsed(line)
+
+
+@pytest.mark.parametrize("path", list(commands(get_command(app))), ids=" ".join)
+def test_every_command_is_named_in_a_page(path: tuple[str, ...]) -> None:
+    assert path in {parsed(line) for _, line in LINES}
+
+
+def test_the_readme_names_every_exit_code() -> None:
+    (said,) = re.findall(r"^Exit codes: (.*?)\n\n", README.read_text("utf-8"), re.M | re.S)
+    assert set(re.findall(r"\b\d\b", said)) == {"0", "1", *map(str, EXIT_CODES.values())}
+
+
+@pytest.mark.parametrize("target", re.findall(r"^    make (\w+)", README.read_text("utf-8"), re.M))
+def test_make_knows_what_the_readme_asks_of_it(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.M)
+
+
+# ---- Settings -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PACKAGED, ids=named)
+def test_every_variable_that_is_named_is_one_of_ours(path: Path) -> None:
+    assert set(re.findall(rf"{PREFIX}[A-Z_]+", path.read_text("utf-8"))) <= VARIABLES
+
+
+def test_the_page_on_configuration_names_every_variable() -> None:
+    assert set(re.findall(rf"{PREFIX}[A-Z_]+", CONFIGURATION)) == VARIABLES
+
+
+DEFAULTS = dict(re.findall(r"^\| `(\w+)` \| `SLUICEGATE_\w+` \| (.*?) \|", CONFIGURATION, re.M))
+
+
+def written(value: Any, home: Path) -> str:
+    """A default as the table writes it."""
+    if isinstance(value, Path):
+        return f"`{value.relative_to(home)}` in `home`"
+    return {"": "empty", "{}": "none"}.get(str(value), f"`{value}`")
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields.keys() - {"home", "policy"}))
+def test_the_page_on_configuration_gives_the_default(name: str, tmp_path: Path) -> None:
+    assert DEFAULTS[name] == written(getattr(Settings(home=tmp_path), name), tmp_path)
+
+
+EXAMPLES = [
+    pytest.param(block, id=f"{named(path)}-{count}")
+    for path in PAGES
+    for count, block in enumerate(blocks(path.read_text("utf-8")))
+    if re.search(r"^\[(targets|catalogs)\b", block, re.M)
+]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_an_example_of_a_settings_file_is_accepted(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "sluicegate.toml").write_text(text)
+    settings = Settings.load({"home": tmp_path})
+    assert set(tomllib.loads(text)) == settings.model_fields_set - {"home"}
+
+
+def test_both_pages_with_a_settings_file_are_looked_at() -> None:
+    assert len(EXAMPLES) == 2
+
+
+# ---- Links and examples ---------------------------------------------------------------------------------
+
+
+def anchors(path: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)", path.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", page.read_text("utf-8")):
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    paths = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[^`\s]*)`", page.read_text("utf-8"))
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
+
+
+def test_the_example_and_the_readme_hold_the_same_program() -> None:
+    (shown,) = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
+    docstring, _, program = (ROOT / "examples/guard_a_statement.py").read_text().partition("\n\n")
+    assert program == shown
+    assert docstring.startswith('"""')
+    assert len(shown.replace("\n\n", "\n").splitlines()) <= 10
