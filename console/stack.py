@@ -68,6 +68,14 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
         yield stack
 
 
+def keep_broker(broker: EmbeddedBroker | None) -> str:
+    """Start a broker of ours again if it ended by itself; say what was done, or nothing. Raises BrokerError."""
+    if broker is None or broker.alive:
+        return ""
+    broker.start()
+    return f"kafka ended by itself and was started again; see {broker.log_file}"
+
+
 def bootstrap_of(settings: Settings) -> str:
     """Where Kafka is: the configured servers, or the broker that `sluicegate up` started. Raises BrokerError."""
     if settings.bootstrap:

@@ -13,7 +13,7 @@ from console.identity import init_home
 from console.processes import follow_parent
 from console.readiness import tell_when_ready
 from console.settings import Settings
-from console.stack import Stack, bootstrap_of, running_stack
+from console.stack import Stack, bootstrap_of, keep_broker, running_stack
 from enforcers.errors import SettingsError
 
 KEEP_EVERY_S = 0.2
@@ -75,7 +75,6 @@ def _stop_on_signals() -> threading.Event:
 
 def _keep_running(stack: Stack, stop: threading.Event) -> None:
     while not stop.wait(KEEP_EVERY_S):
-        for child in stack.children:
-            said = child.keep()
+        for said in (keep_broker(stack.broker), *(child.keep() for child in stack.children)):
             if said:
                 typer.echo(said, err=True)

@@ -21,6 +21,9 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 """A second wall behind the verdict: no files, no network, no extensions, no change of these."""
 
 
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
+
+
 class DuckDBExecutor:
     """Holds the path of one database; a fresh connection for every permit, so no session state leaks."""
 
@@ -50,18 +53,15 @@ class DuckDBExecutor:
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, statement: str) -> Rows:
-    changes = _changes_rows(connection, statement)
+    kinds = {one.type.name for one in connection.extract_statements(statement)}
+    if not kinds:  # nothing but comments and white space
+        return Rows((), ())
     cursor = connection.execute(statement)
     columns = tuple(column[0] for column in cursor.description or ())
     rows = tuple(tuple(row) for row in cursor.fetchall())
-    if changes and columns == ("Count",) and len(rows) == 1:
+    if kinds & _CHANGES and columns == ("Count",) and len(rows) == 1:
         return Rows((), (), int(rows[0][0]))
     return Rows(columns, rows)
-
-
-def _changes_rows(connection: duckdb.DuckDBPyConnection, statement: str) -> bool:
-    kinds = {one.type.name for one in connection.extract_statements(statement)}
-    return bool(kinds & {"INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
 
 
 def _first_line(error: Exception) -> str:

@@ -110,6 +110,14 @@ def parents() -> dict[int, int]:
     return found
 
 
+def command_line(pid: int) -> bytes:
+    """The words of a process, with NULs between them; empty where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def below(root: int) -> set[int]:
     """Every process that descends from `root`."""
     tree = parents()
@@ -221,6 +229,16 @@ def test_doctor_says_where_each_value_came_from_and_that_all_is_well(home: Home)
     assert origins["session"] == origins["targets"] == f"file {home.path / 'sluicegate.toml'}"
     assert [one for one in body["checks"] if not one["ok"]] == []
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs a list of processes")
+def test_a_kafka_that_dies_by_itself_is_started_again(up: Up, home: Home) -> None:
+    started = below(up.process.pid)
+    (java,) = [pid for pid in started if command_line(pid).split(b"\0")[0].endswith(b"java")]
+    os.kill(java, signal.SIGKILL)
+    up.wait_until_it_says("kafka ended by itself and was started again")
+    asked = ("sql", "--target", "shop", "SELECT count(*) FROM orders")
+    assert eventually(lambda: home.run(*asked).returncode == 0)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs a list of processes")
