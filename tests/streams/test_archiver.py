@@ -6,7 +6,6 @@ import asyncio
 import random
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -133,18 +132,21 @@ def _start(broker: EmbeddedBroker, directory: Path, topic: str) -> subprocess.Po
 
 
 async def _survives(broker: EmbeddedBroker, directory: Path, kills: int) -> None:
+    """Kills each archiver at a chance moment after it has archived something, in the middle of its work."""
     (topic,) = await _topics(broker, ACTIONS)
     chance, sent = random.Random(kills), 0
     for _ in range(kills):
+        await _send(broker, topic, sent, 100, ACTIONS.partitions)
         child = _start(broker, directory, topic)
         try:
-            end = time.monotonic() + chance.uniform(1.0, 2.5)
-            while time.monotonic() < end:
-                await _send(broker, topic, sent, 500, ACTIONS.partitions)
-                sent += 500
+            await _until(directory, sent + 100)
+            more = asyncio.create_task(_send(broker, topic, sent + 100, 5_000, ACTIONS.partitions))
+            await asyncio.sleep(chance.uniform(0.0, 0.4))
         finally:
             child.kill()
             child.wait()
+        await more
+        sent += 5_100
     async with _running(Archiver(broker.bootstrap, directory, (topic,))):
         await _until(directory, sent)
     _assert_once(directory, sent)
