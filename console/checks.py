@@ -14,6 +14,7 @@ from pathlib import Path
 
 from analytics.archive.database import run
 from analytics.reader import connect
+from console.databases import address_of
 from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
 from console.settings import Settings
 from enforcers.catalog import load_catalog
@@ -144,7 +145,9 @@ def _catalogs(settings: Settings) -> str:
 
 def _targets(settings: Settings) -> str:
     for name, target in settings.targets.items():
-        if not target.path.exists():
+        if target.path is None:
+            address_of(name, target)
+        elif not target.path.exists():
             raise SettingsError(f"target `{name}`: no file `{target.path}`; correct its path")
     return f"{len(settings.targets)} declared"
 

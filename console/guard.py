@@ -16,23 +16,16 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
+from console.databases import open_database
 from console.proposing import held_to_contract, open_gate, proposal_of
 from console.settings import Settings, TargetSettings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
 from enforcers.errors import ContractError, SettingsError
-from enforcers.executors.duckdb_file import DuckDBExecutor
 from enforcers.executors.result import Rows
-from enforcers.executors.sqlite_file import SQLiteExecutor
 from enforcers.sync_gate import SyncGate
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-
-DATABASES: dict[str, type[SQLiteExecutor] | type[DuckDBExecutor]] = {
-    SQLiteExecutor.system: SQLiteExecutor,
-    DuckDBExecutor.system: DuckDBExecutor,
-}
-"""Executors of SQL targets, by the `system` of the target."""
 
 
 class Guard:
@@ -45,18 +38,18 @@ class Guard:
     def sql(self, target: str, statement: str, *, reason: str = "", ticket: str = "") -> Rows:
         """Run one statement on a declared target. Raises NotAdmittedError, ContractError, ExecutionError."""
         declared = self._target(target)
-        executor = DATABASES[declared.system](declared.path)
+        database = open_database(target, declared)
         where = Target(
             system=declared.system,
             environment=declared.environment,
-            dialect=declared.dialect or executor.dialect,
+            dialect=declared.dialect or database.dialect,
             catalog=declared.catalog,
         )
         with held_to_contract():
             payload = SqlPayload(statement=statement)
             proposal = proposal_of(self._settings, where, payload, reason, ticket)
         with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
-            return executor.run(permit)
+            return database.run(permit)
 
     def function(
         self, environment: str

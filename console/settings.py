@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from console.layers import Schema, read_layers
@@ -22,6 +31,7 @@ from console.shipped import PRODUCTION_POLICY
 from enforcers.contract.action import PrincipalKind
 from enforcers.contract.base import MAX_VALID_FOR_MS, Identifier
 from enforcers.errors import SettingsError
+from enforcers.executors.limits import DEFAULT_LIMITS, LONGEST_S
 
 Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
 Session = Annotated[str, StringConstraints(pattern=r"^[!-~]{0,200}$")]
@@ -43,11 +53,29 @@ class TargetSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    system: Literal["sqlite", "duckdb"] = Field(description="kind of database")
-    path: Path = Field(description="the database's file")
+    system: Literal["sqlite", "duckdb", "postgres"] = Field(description="kind of database")
+    path: Path | None = Field(None, description="the database's file; sqlite and duckdb")
+    dsn: SecretStr | None = Field(None, description="the database's address; postgres")
+    dsn_variable: str | None = Field(
+        None, description="environment variable that holds the address"
+    )
     environment: Identifier = Field("production", description="environment that policies see")
     dialect: Identifier | None = Field(None, description="SQL dialect; default: the system's")
     catalog: Identifier | None = Field(None, description="name of one of `catalogs`")
+    timeout_s: float = Field(
+        DEFAULT_LIMITS.timeout_s, gt=0, le=LONGEST_S, description="longest time of a statement"
+    )
+    max_rows: int = Field(DEFAULT_LIMITS.rows, ge=1, description="most rows of a result")
+    max_bytes: int = Field(DEFAULT_LIMITS.bytes, ge=1, description="most bytes of a result")
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> TargetSettings:
+        given = {name for name in ("path", "dsn", "dsn_variable") if getattr(self, name)}
+        if self.system == "postgres" and given not in ({"dsn"}, {"dsn_variable"}):
+            raise ValueError("a postgres target has either `dsn` or `dsn_variable`")
+        if self.system != "postgres" and given != {"path"}:
+            raise ValueError(f"a {self.system} target has a `path` and no address")
+        return self
 
 
 class Settings(BaseSettings):

@@ -61,6 +61,10 @@ def outcome_of(waiting: Waiting, verdict: Verdict | None, ending: Ending) -> Out
 def _status(permit: Permit, error: BaseException | None) -> Status:
     if isinstance(error, PermitError) and not permit.used:
         return Status.EXPIRED
+    if permit.withheld:
+        return Status.BLOCKED
+    if permit.in_doubt:
+        return Status.UNKNOWN
     if permit.rolled_back:
         return Status.ROLLED_BACK
     if error is not None and (permit.used or not isinstance(error, asyncio.CancelledError)):

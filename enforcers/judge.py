@@ -1,7 +1,7 @@
 """
 Turns an admitted action into a verdict.
 
-    Action ──read_intent──▶ Intent ──policy──▶ Decision ──▶ Verdict
+    Action ──read_intent──▶ Intent ──policy──▶ Decision ──mask, limit_rows──▶ Verdict
 
 INVARIANT: pure. No clock, no network, no environment; whatever fails in here makes a denial that names it.
 """
@@ -18,11 +18,12 @@ from enforcers.admission import Refusal, ReplyAddress
 from enforcers.contract.action import Action
 from enforcers.contract.base import uuid7_of
 from enforcers.contract.digest import proposal_digest
-from enforcers.contract.verdict import Decision, EffectSummary, Reason, Verdict
+from enforcers.contract.verdict import Assumption, Decision, EffectSummary, Reason, Verdict
 from enforcers.intent.model import Intent
 from enforcers.intent.read import read_intent
 from enforcers.policy.engine import Facts, PrincipalFacts, TargetFacts
 from enforcers.principals import EnrolledPrincipal
+from enforcers.rewriting.duty import carry_out
 from enforcers.world import World
 
 MAX_SUMMARY = 20
@@ -45,8 +46,10 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
     if action.proposal.payload.kind == "canary":
         return refuse(Refusal("canary", "canaries are never admitted"), action, digest, world, now)
     target = action.proposal.target
-    intent = read_intent(action.proposal.payload, target, world.catalog(target.catalog))
+    catalog = world.catalog(target.catalog)
+    intent = read_intent(action.proposal.payload, target, catalog)
     ruling = world.policy.decide(_facts(action, intent, world))
+    ruling, rewrite = carry_out(ruling, action.proposal.payload, target, catalog)
     asks = ruling.decision is Decision.REQUIRE_APPROVAL
     return Verdict(
         id=_verdict_id(digest, world, now),
@@ -58,7 +61,9 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
         would_deny=ruling.would_deny,
         reasons=ruling.reasons,
         obligations=ruling.obligations,
+        rewrite=rewrite,
         intent=_summary(intent),
+        assumed=_assumed(intent),
         policy=ruling.policy_hash,
         judge=world.judge,
         issued_at=now,
@@ -165,6 +170,13 @@ def _summary(intent: Intent) -> tuple[EffectSummary, ...]:
         )
         for effect in intent.effects[:MAX_SUMMARY]
     )
+
+
+@lru_cache(maxsize=1_024)
+def _assumed(intent: Intent) -> tuple[Assumption, ...]:
+    own = [Assumption(name=name, value=value) for name, value in intent.assumed]
+    nested = [one for inner in intent.nested for one in _assumed(inner)]
+    return tuple(dict.fromkeys([*own, *nested]))
 
 
 def _verdict_id(digest: str, world: World, now: datetime) -> UUID:

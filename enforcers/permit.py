@@ -34,6 +34,8 @@ class Permit:
         self.executed_digest: str | None = None
         self.rows: int | None = None
         self.rolled_back = False
+        self.withheld = False
+        self.in_doubt = False
         self.failure: str | None = None
 
     @property
@@ -45,12 +47,25 @@ class Permit:
         """The payload to run. Raises PermitError on the second call and after the verdict's time."""
         if self.used:
             raise PermitError("permit was used already; propose the action again")
-        if self._clock() >= self._deadline:
-            raise PermitError("permit has run out; propose the action again")
+        self.check_time()
         self.used = True
         payload = self._payload()
         self.executed_digest = sha256_hex(text_of(payload).encode())
         return payload
+
+    def check_time(self) -> None:
+        """Raise PermitError once the verdict's time is over, for executors that prepare before they act."""
+        if self._clock() >= self._deadline:
+            raise PermitError("permit has run out; propose the action again")
+
+    def withhold(self) -> None:
+        """The executor will not run the payload: nothing of it took effect, and nothing will."""
+        self.used = self.withheld = True
+        self.executed_digest = None
+
+    def report_doubt(self) -> None:
+        """The target did not say whether it kept what ran, for the outcome."""
+        self.in_doubt = True
 
     def report_rows(self, rows: int | None) -> None:
         """How many rows were returned or changed, for the outcome."""

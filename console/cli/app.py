@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli import audit, bench, doctor, eval, judge, keys, run, sql, up
+from console.cli import audit, bench, catalog, doctor, eval, judge, keys, run, sql, up
 from console.cli.exits import Commands
 
 Register = Callable[[typer.Typer], None]
@@ -21,6 +21,7 @@ COMMANDS: tuple[Register, ...] = (
     judge.register,
     eval.register,
     audit.register,
+    catalog.register,
     keys.register,
     doctor.register,
     bench.register,

@@ -1,9 +1,10 @@
-"""`sluicegate bench`: measure on this machine, as ratios against a raw echo."""
+"""`sluicegate bench`: measure on this machine, as ratios against a raw echo or the bare parser."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,8 @@ from console.cli.tables import show_table
 COLUMNS = (
     "in flight", "echo p50 / p99 ms", "judge p50 / p99 ms", "judge per s", "ratio p50 / p99"
 )  # fmt: skip
+
+JUDGING_COLUMNS = ("subject", "p50 us", "p99 us")
 
 bench_app = typer.Typer(help="Measure on this machine.", no_args_is_help=True)
 
@@ -24,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 @bench_app.callback()
 def bench() -> None:
-    """Measure on this machine, as ratios against a raw echo in the same run."""
+    """Measure on this machine, as ratios in the same run: against a raw echo, or the bare parser."""
 
 
 @bench_app.command("rtt")
@@ -42,6 +45,31 @@ def rtt(
         typer.echo(json.dumps(result))
     else:
         show_table(COLUMNS, _rows(result))
+
+
+class JudgedKind(StrEnum):
+    """What can be judged here."""
+
+    SQL = "sql"
+
+
+@bench_app.command("judge")
+def judge(
+    kind: Annotated[JudgedKind, typer.Option(help="what is judged")] = JudgedKind.SQL,
+    count: Annotated[int, typer.Option(min=100, help="statements")] = 5_000,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """One judgement of an agent's statement, new and repeated, and the bare parser, interleaved."""
+    from console.bench.judging import measure
+
+    result = measure(count)
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    names = ("parse", "cold", "warm")
+    figures = [(name, result[f"{name}_us"]) for name in names]
+    show_table(JUDGING_COLUMNS, [(name, str(row["p50"]), str(row["p99"])) for name, row in figures])
+    typer.echo(f"cold is {result['ratio_cold_to_parse']} times the bare parser")
 
 
 def _rows(result: dict[str, Any]) -> Iterator[Sequence[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,11 +43,12 @@ def parse_catalog(text: str) -> Catalog:
     return Catalog(
         {_name(name, "tables"): _table(value, str(name)) for name, value in tables.items()},
         _unknown(root.get("unknown_tables", "exist")),
+        _structure(root.get("structure", "")),
     )
 
 
-_ROOT = frozenset({"unknown_tables", "tables"})
-_TABLE = frozenset({"columns", "keys"})
+_ROOT = frozenset({"unknown_tables", "structure", "tables"})
+_TABLE = frozenset({"columns", "keys", "view"})
 _COLUMN = frozenset({"type", "tags"})
 
 
@@ -62,7 +64,10 @@ def _table(value: object, where: str) -> Table:
             raise CatalogError(f"{where}.keys names {column}, which is no column; declare it")
     if not all(keys):
         raise CatalogError(f"{where}.keys holds an empty key; name its columns or remove it")
-    return Table(columns, keys)
+    view = fields.get("view", False)
+    if not isinstance(view, bool):
+        raise CatalogError(f"{where}.view is neither true nor false; write one of them")
+    return Table(columns, keys, view)
 
 
 def _column(value: object, where: str) -> Column:
@@ -79,6 +84,12 @@ def _unknown(value: object) -> UnknownTables:
     if value == "opaque":
         return "opaque"
     raise CatalogError("unknown_tables is neither exist nor opaque; choose one of them")
+
+
+def _structure(value: object) -> str:
+    if value == "" or (isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)):
+        return str(value)
+    raise CatalogError("structure is no digest of `sluicegate catalog scan`; scan again")
 
 
 def _fields(value: object, where: str, known: frozenset[str]) -> Mapping[str, object]:

@@ -30,6 +30,8 @@ class Table:
 
     columns: Mapping[str, Column] = field(default_factory=dict)
     keys: tuple[tuple[str, ...], ...] = ()
+    view: bool = False
+    """Whether its rows come from other tables, so that nothing that is put around it masks them."""
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -48,12 +50,15 @@ class Catalog:
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     unknown_tables: UnknownTables = "exist"
+    structure: str = ""
+    """Digest of the target's tables, columns, types and keys when it was scanned; empty: written by hand."""
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content; equal content has an equal fingerprint whatever its order."""
         content = {
             "unknown_tables": self.unknown_tables,
+            "structure": self.structure,
             "tables": {name: _content(table) for name, table in self.tables.items()},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -83,7 +88,7 @@ class Catalog:
 
 def _content(table: Table) -> object:
     columns = {name: [column.type, *column.tags] for name, column in table.columns.items()}
-    return {"columns": columns, "keys": table.keys}
+    return {"columns": columns, "keys": table.keys, "view": table.view}
 
 
 EMPTY_CATALOG = Catalog()

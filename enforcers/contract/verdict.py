@@ -54,6 +54,13 @@ class Rewrite(Record):
     digest: Digest
 
 
+class Assumption(Record):
+    """A setting that the judge's reading relies on: the executor sets it, or compares it, or does not act."""
+
+    name: Identifier
+    value: Line
+
+
 class EffectSummary(Record):
     """One effect of the intent, in short."""
 
@@ -78,6 +85,7 @@ class Verdict(Record):
     obligations: tuple[Obligation, ...] = ()
     rewrite: Rewrite | None = None
     intent: tuple[EffectSummary, ...] = ()
+    assumed: tuple[Assumption, ...] = ()
     policy: Digest
     """Hash of the policy bundle."""
     judge: Identifier

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enforcers.catalog.scan.duckdb_file import read_structure
 from enforcers.errors import ExecutionError
-from enforcers.executors.result import Rows, statement_of
+from enforcers.executors.duty import (
+    CAPABILITIES,
+    Duty,
+    check_changed,
+    compare_structure,
+    duty_of,
+    undone_on_error,
+    withhold,
+)
+from enforcers.executors.limits import DEFAULT_LIMITS, Limits, gather, too_slow
+from enforcers.executors.result import Rows, first_line, statement_of
 from enforcers.permit import Permit
 
 if TYPE_CHECKING:
@@ -20,8 +35,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 """A second wall behind the verdict: no files, no network, no extensions, no change of these."""
 
-
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
+_WITH = re.compile(r"\bwith\b", re.IGNORECASE)
 
 
 class DuckDBExecutor:
@@ -29,40 +44,82 @@ class DuckDBExecutor:
 
     system = "duckdb"
     dialect = "duckdb"
+    capabilities = CAPABILITIES
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self._path = path
+        self._limits = limits
 
     def run(self, permit: Permit) -> Rows:
         """Run the permit's statement in one transaction. Raises ExecutionError, PermitError."""
         import duckdb
 
+        duty = duty_of(permit)
         if not self._path.exists():
             raise ExecutionError(f"database `{self._path}` does not exist; check the target's path")
-        statement = statement_of(permit)
         try:
-            with duckdb.connect(self._path, config=_CONFIG) as connection:
-                rows = _execute(connection, statement)
-        except duckdb.Error as error:
-            permit.rolled_back = True
+            with (
+                undone_on_error(permit),
+                duckdb.connect(self._path, config=_CONFIG) as connection,
+                _interrupted_after(connection, self._limits),
+            ):
+                rows = _transact(connection, permit, duty, self._limits)
+        except duckdb.InterruptException as error:
+            raise too_slow(self._limits) from error
+        except (duckdb.Error, ValueError) as error:
             raise ExecutionError(
-                f"duckdb refused the statement: {_first_line(error)}; correct it"
+                f"duckdb refused the statement: {first_line(error)}; correct it"
             ) from error
-        permit.report_rows(rows.affected if rows.affected is not None else len(rows.rows))
+        permit.report_rows(rows.count)
         return rows
 
 
-def _execute(connection: duckdb.DuckDBPyConnection, statement: str) -> Rows:
-    kinds = {one.type.name for one in connection.extract_statements(statement)}
+def _transact(
+    connection: duckdb.DuckDBPyConnection, permit: Permit, duty: Duty, limits: Limits
+) -> Rows:
+    connection.execute("BEGIN TRANSACTION" + (" READ ONLY" if duty.read_only else ""))
+    if duty.structure:
+        compare_structure(permit, duty, read_structure(connection).digest)
+    statement = statement_of(permit)
+    kinds = [one.type.name for one in connection.extract_statements(statement)]
+    if "TRANSACTION" in kinds:
+        withhold(permit, "statement begins or ends a transaction, which is ours; leave that out")
+    rows = _execute(connection, statement, kinds, limits)
+    check_changed(duty, _changed(duty, statement, kinds, rows))
+    connection.execute("COMMIT")
+    return rows
+
+
+def _execute(
+    connection: duckdb.DuckDBPyConnection, statement: str, kinds: list[str], limits: Limits
+) -> Rows:
     if not kinds:  # nothing but comments and white space
         return Rows((), ())
     cursor = connection.execute(statement)
     columns = tuple(column[0] for column in cursor.description or ())
-    rows = tuple(tuple(row) for row in cursor.fetchall())
-    if kinds & _CHANGES and columns == ("Count",) and len(rows) == 1:
+    rows = gather(cursor.fetchmany, limits)
+    # With RETURNING the rows are the author's, whatever he calls their columns.
+    counts = _CHANGES.intersection(kinds) and "returning" not in statement.lower()
+    if counts and columns == ("Count",) and len(rows) == 1:
         return Rows((), (), int(rows[0][0]))
     return Rows(columns, rows)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0]
+def _changed(duty: Duty, statement: str, kinds: list[str], rows: Rows) -> int | None:
+    """How many rows changed; None where DuckDB does not tell: it counts the outermost statement only."""
+    if duty.read_only or not kinds:
+        return 0
+    if len(kinds) > 1 or kinds[0] not in _CHANGES or _WITH.search(statement):
+        return None
+    return rows.count
+
+
+@contextmanager
+def _interrupted_after(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
+    timer = threading.Timer(limits.timeout_s, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,4 +1,4 @@
-"""What a statement returned or changed."""
+"""What a statement returned or changed, and the statement that a permit is for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enforcers.contract.action import SqlPayload
-from enforcers.errors import PermitError
+from enforcers.executors.duty import withhold
 from enforcers.permit import Permit
 
 
@@ -18,14 +18,23 @@ class Rows:
     rows: tuple[tuple[Any, ...], ...]
     affected: int | None = None
 
+    @property
+    def count(self) -> int:
+        """Rows that were changed or returned."""
+        return self.affected if self.affected is not None else len(self.rows)
+
 
 def statement_of(permit: Permit) -> str:
-    """Take the judged statement. Raises PermitError where the permit is for something else."""
+    """Take the judged statement. Withholds the permit where it is for something else."""
     payload = permit.take()
     if not isinstance(payload, SqlPayload):
-        raise PermitError(f"permit is for `{payload.kind}`, not for sql; propose the statement")
-    if permit.obligations:
-        raise PermitError(
-            "permit carries obligations that this executor cannot carry out; use one that can"
-        )
+        withhold(permit, f"permit is for `{payload.kind}`, not for sql; propose the statement")
+    # To a driver a NUL may be the end of the text: it would run other bytes than were judged.
+    if "\0" in payload.statement:
+        withhold(permit, "statement holds a NUL byte; leave it out")
     return payload.statement
+
+
+def first_line(error: Exception) -> str:
+    """What a database says in short: its details may hold data, and do not belong in an error."""
+    return str(error).split("\n", 1)[0]

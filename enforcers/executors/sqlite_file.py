@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from enforcers.catalog.scan.sqlite_file import read_structure
 from enforcers.errors import ExecutionError
-from enforcers.executors.result import Rows, statement_of
+from enforcers.executors.duty import (
+    CAPABILITIES,
+    Duty,
+    check_changed,
+    compare_structure,
+    duty_of,
+    undone_on_error,
+)
+from enforcers.executors.limits import DEFAULT_LIMITS, Limits, gather, too_slow
+from enforcers.executors.result import Rows, first_line, statement_of
 from enforcers.permit import Permit
 
-_DENIED_ACTIONS = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
+_STEPS = 1_000
+"""Instructions of SQLite's machine between two looks at the clock."""
+_BUSY_S = 5.0
+_NEVER = frozenset(
+    {
+        *(sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH),
+        *(sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT),
+    }
+)
+"""A second wall behind the verdict: no statement reaches another file or ends our transaction."""
+_COUNTED = frozenset(
+    {
+        *(sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION),
+        *(sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE),
+        sqlite3.SQLITE_DELETE,
+    }
+)
+"""What a statement may do whose changed rows are limited: SQLite counts these and no others."""
 
 
 class SQLiteExecutor:
@@ -18,36 +47,67 @@ class SQLiteExecutor:
 
     system = "sqlite"
     dialect = "sqlite"
+    capabilities = CAPABILITIES
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self._path = path
+        self._limits = limits
 
     def run(self, permit: Permit) -> Rows:
         """Run the permit's statement in one transaction. Raises ExecutionError, PermitError."""
+        duty = duty_of(permit)
         if not self._path.exists():
             raise ExecutionError(f"database `{self._path}` does not exist; check the target's path")
-        statement = statement_of(permit)
+        over = time.monotonic() + self._limits.timeout_s
         try:
-            with closing(sqlite3.connect(self._path, timeout=5)) as connection, connection:
-                connection.set_authorizer(_authorize)
-                rows = _execute(connection, statement)
-        except sqlite3.Error as error:
-            permit.rolled_back = True
-            raise ExecutionError(
-                f"sqlite refused the statement: {error}; correct it and propose it again"
-            ) from error
-        permit.report_rows(rows.affected if rows.affected is not None else len(rows.rows))
+            with undone_on_error(permit), closing(self._connect(over)) as connection:
+                rows = _transact(connection, permit, duty, self._limits)
+        except (sqlite3.Error, ValueError) as error:
+            raise _told(error, over, self._limits) from error
+        permit.report_rows(rows.count)
         return rows
 
+    def _connect(self, over: float) -> sqlite3.Connection:
+        busy = min(_BUSY_S, self._limits.timeout_s)
+        connection = sqlite3.connect(self._path, timeout=busy, isolation_level=None)
+        connection.set_progress_handler(lambda: time.monotonic() >= over, _STEPS)
+        return connection
 
-def _execute(connection: sqlite3.Connection, statement: str) -> Rows:
+
+def _transact(connection: sqlite3.Connection, permit: Permit, duty: Duty, limits: Limits) -> Rows:
+    # A reader keeps to one snapshot, a writer keeps other writers out: what is compared is what runs.
+    connection.execute(f"PRAGMA query_only = {int(duty.read_only)}")
+    connection.execute("BEGIN" if duty.read_only else "BEGIN IMMEDIATE")
+    if duty.structure:
+        compare_structure(permit, duty, read_structure(connection).digest)
+    connection.set_authorizer(_authorizer(duty))
+    before = connection.total_changes
+    rows = _execute(connection, statement_of(permit), limits)
+    check_changed(duty, connection.total_changes - before)
+    connection.set_authorizer(None)
+    connection.execute("COMMIT")
+    return rows
+
+
+def _execute(connection: sqlite3.Connection, statement: str, limits: Limits) -> Rows:
     cursor = connection.execute(statement)
     if cursor.description is None:
         return Rows((), (), max(cursor.rowcount, 0))
     columns = tuple(column[0] for column in cursor.description)
-    return Rows(columns, tuple(tuple(row) for row in cursor.fetchall()))
+    return Rows(columns, gather(cursor.fetchmany, limits))
 
 
-def _authorize(action: int, *_: object) -> int:
-    """A second wall behind the verdict: no statement reaches another file."""
-    return sqlite3.SQLITE_DENY if action in _DENIED_ACTIONS else sqlite3.SQLITE_OK
+def _authorizer(duty: Duty) -> Callable[..., int]:
+    def authorize(action: int, *_: object) -> int:
+        denied = action in _NEVER or (duty.max_rows is not None and action not in _COUNTED)
+        return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+    return authorize
+
+
+def _told(error: Exception, over: float, limits: Limits) -> ExecutionError:
+    if isinstance(error, sqlite3.OperationalError) and time.monotonic() >= over:
+        return too_slow(limits)
+    return ExecutionError(
+        f"sqlite refused the statement: {first_line(error)}; correct it and propose it again"
+    )

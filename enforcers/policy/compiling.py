@@ -12,9 +12,10 @@ INVARIANT: a result that is not exactly that matrix is an error, and an error is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
@@ -37,8 +38,7 @@ class CompiledRule:
     """About one effect, with what `match` says about effects. None: it names no effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(NamedTuple):
     """What became of one rule: whether its `when` holds, and which effects it names."""
 
     rule: Rule
@@ -127,6 +127,7 @@ class Matrix:
         self._rules = tuple(rules)
         self._whens = [one.when for one in self._rules if one.when is not None]
         self._wheres = [one.where for one in self._rules if one.where is not None]
+        self._places = tuple(_places(self._rules))
         self._expression = _compile(self._text(), with_effect=False)
 
     @property
@@ -137,15 +138,12 @@ class Matrix:
     def evaluate(self, activation: cel.Activation, effects: int) -> tuple[Matched, ...]:
         """Return what became of every rule. Raises RuleError, naming the rules that failed."""
         first, *rows = self._rows(activation, effects)
-        whens = iter(first[1:])
-        columns = iter(zip(*rows, strict=True) if rows else [()] * len(self._wheres))
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self._wheres)
         return tuple(
-            Matched(
-                one.rule,
-                True if one.when is None else next(whens),
-                None if one.where is None else tuple(next(columns)),
-            )
-            for one in self._rules
+            [
+                Matched(rule, first[when], None if where is None else columns[where])
+                for rule, when, where in self._places
+            ]
         )
 
     def _text(self) -> str:
@@ -169,15 +167,22 @@ class Matrix:
         return rows
 
 
+def _places(rules: Iterable[CompiledRule]) -> Iterator[tuple[Rule, int, int | None]]:
+    """Each rule with the column of its `when` in the first row, and of its `where` in the others."""
+    whens, wheres = count(1), count()
+    for one in rules:
+        # The first row begins with `true`, for the rules that have no `when`.
+        when = 0 if one.when is None else next(whens)
+        yield one.rule, when, None if one.where is None else next(wheres)
+
+
 def _is_matrix(value: Any, widths: list[int]) -> bool:
     """Whether `value` is a list of lists of booleans of these lengths, and nothing else."""
     return (
         isinstance(value, list)
         and len(value) == len(widths)
         and all(
-            isinstance(row, list)
-            and len(row) == width
-            and all(cell is True or cell is False for cell in row)
+            isinstance(row, list) and len(row) == width and {bool}.issuperset(map(type, row))
             for row, width in zip(value, widths, strict=True)
         )
     )

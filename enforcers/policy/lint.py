@@ -8,10 +8,11 @@ rules decide rightly is for the bundle's tests to say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from enforcers.policy import fragments
 from enforcers.policy.bundle import PRODUCTION, Bundle, Mode, Rule, RuleEffect, suggest
+from enforcers.rewriting.masks import parse_mask
 
 Lint = Callable[[Bundle], Iterator[str]]
 
@@ -80,6 +81,17 @@ def _obligations_of(rule: Rule) -> Iterator[str]:
             yield f"rule `{rule.id}`: obligation `{one.kind}` needs a `value`"
         if one.kind == "mask" and not one.columns:
             yield f"rule `{rule.id}`: obligation `mask` needs `columns`"
+        if one.kind == "mask":
+            yield from _unreadable_masks(rule, one.columns)
+
+
+def _unreadable_masks(rule: Rule, columns: Iterable[str]) -> Iterator[str]:
+    for entry in columns:
+        if parse_mask(entry) is None:
+            yield (
+                f"rule `{rule.id}`: `{entry[:80]}` is no mask; write `column`, `table.column` or"
+                " `tag:name`, and a constant as `='***'` behind it"
+            )
 
 
 def used_variables(bundle: Bundle) -> Iterator[str]:

@@ -41,7 +41,7 @@ class IntentView:
 
 def view_intent(intent: Intent) -> IntentView:
     """Put together what `intent` and everything nested in it would do."""
-    tree = tuple(_walk(intent))
+    tree = tuple(_walk(intent)) if intent.nested else (intent,)
     effects = _unique(effect for one in tree for effect in one.effects)
     opaque = tuple(finding for one in tree for finding in one.opaque)
     oversized = _count(tree) > MAX_PARTS
@@ -55,6 +55,11 @@ def view_intent(intent: Intent) -> IntentView:
         opaque=opaque,
         oversized=oversized,
     )
+
+
+def action_message(reason: str, ticket: str) -> Message:
+    """Return the `action` variable."""
+    return new_message("Action", reason=reason, ticket=ticket)
 
 
 def principal_message(facts: PrincipalFacts) -> Message:
@@ -163,10 +168,12 @@ def _sql(found: list[SqlFacts]) -> Message:
 
 
 def _shell(found: list[ShellFacts]) -> Message:
+    if not found:
+        return new_message("Shell")
     commands = [argv for one in found for argv in one.commands if argv]
     return new_message(
         "Shell",
-        program=found[0].program if found else "",
+        program=found[0].program,
         programs=_unique(_base(argv[0]) for argv in commands),
         commands=[
             new_message("Command", path=argv[0], program=_base(argv[0]), arguments=argv[1:])

@@ -18,7 +18,6 @@ from google.protobuf.message import Message
 
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.contract.verdict import Reason
-from enforcers.intent.model import Intent
 from enforcers.policy import fragments, vocabulary
 from enforcers.policy.bundle import PRODUCTION, Bundle, Default, Match, Rule, RuleEffect
 from enforcers.policy.combining import Situation, combine, finding_reason
@@ -34,6 +33,7 @@ from enforcers.policy.engine import Decision, Facts, TargetFacts
 from enforcers.policy.messages import (
     MAX_PARTS,
     IntentView,
+    action_message,
     principal_message,
     target_message,
     view_intent,
@@ -59,9 +59,11 @@ class Policy:
         self._all = Matrix(self._rules)
         self._single = {one.rule.id: Matrix([one]) for one in self._rules}
         self._matrices: _Bounded[Signature, Matrix] = _Bounded(256)
-        self._views: _Bounded[int, IntentView] = _Bounded(4_096)
+        # By value: statements that differ in a constant only have the same intent.
+        self._view = lru_cache(4_096)(view_intent)
         self._principal = lru_cache(1_024)(principal_message)
         self._target = lru_cache(1_024)(self._target_message)
+        self._action = lru_cache(1_024)(action_message)
 
     @property
     def hash(self) -> str:
@@ -134,19 +136,13 @@ class Policy:
             {
                 "principal": self._principal(facts.principal),
                 "target": self._target(facts.target),
-                "action": vocabulary.new_message(
-                    "Action", reason=facts.reason, ticket=facts.ticket
-                ),
+                "action": self._action(facts.reason, facts.ticket),
                 "intent": view.message,
             }
         )
 
     def _target_message(self, target: TargetFacts) -> Message:
         return target_message(target, self.is_production(target.environment))
-
-    def _view(self, intent: Intent) -> IntentView:
-        # By identity: an intent is frozen, and the view holds it, so its id is not used again.
-        return self._views.get(id(intent), lambda: view_intent(intent))
 
     def _situation(self, facts: Facts, view: IntentView) -> Situation:
         return Situation(

@@ -159,3 +159,21 @@ def test_every_setting_is_in_the_page() -> None:
         assert f"| `{name}` | `SLUICEGATE_{name.upper()}` |" in page
     for name in TargetSettings.model_fields:
         assert f"\n| `{name}` |" in page
+
+
+WRONG_PLACES = [
+    "system = 'postgres'",
+    "system = 'postgres'\npath = 'x'",
+    "system = 'postgres'\ndsn = 'postgresql://u:s3cret@h/d'\ndsn_variable = 'A'",
+    "system = 'sqlite'",
+    "system = 'duckdb'\ndsn = 'postgresql://u:s3cret@h/d'",
+    "system = 'sqlite'\npath = 'x'\nmax_rows = 0",
+]
+
+
+@pytest.mark.parametrize("text", WRONG_PLACES)
+def test_a_target_has_one_place_and_real_limits(home: Path, text: str) -> None:
+    _write(home, f"[targets.a]\n{text}")
+    with pytest.raises(SettingsError, match=r"targets\.a.*correct it") as caught:
+        Settings.load()
+    assert "s3cret" not in str(caught.value)

@@ -17,11 +17,13 @@ from enforcers.contract.action import (
     CanaryPayload,
     PrincipalKind,
     Proposal,
+    ShellPayload,
     SqlPayload,
     TextPayload,
     ToolPayload,
 )
-from enforcers.contract.verdict import Decision, Reason, Verdict
+from enforcers.contract.digest import sha256_hex
+from enforcers.contract.verdict import Assumption, Decision, Obligation, Reason, Verdict
 from enforcers.contract.wire import decode, encode
 from enforcers.intent import read
 from enforcers.judge import expire, judge, refuse
@@ -214,3 +216,73 @@ def test_reasons_and_obligations_of_the_policy_are_passed_on(
     policy.answers["select"] = Ruling(Decision.ALLOW, policy.hash, (reason,), would_deny=True)
     verdict = judge(action(), DIGEST, world, now)
     assert (verdict.reasons, verdict.would_deny) == ((reason,), True)
+
+
+def test_a_verdict_says_what_its_reading_assumed(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    declared = of_target(
+        of_kind(action(), SqlPayload(statement="SELECT a FROM t")),
+        catalog="main",
+        dialect="postgres",
+    )
+    scanned = Catalog({"t": Table({"a": Column("text")})}, structure="ab" * 32)
+    verdict = judge(declared, DIGEST, replace(world, catalogs={"main": scanned}), now)
+    assert verdict.assumed == (
+        Assumption(name="search_path", value="public"),
+        Assumption(name="catalog_structure", value="ab" * 32),
+    )
+    assert decode(Verdict, encode(verdict)) == verdict
+    by_hand = replace(scanned, structure="")
+    verdict = judge(declared, DIGEST, replace(world, catalogs={"main": by_hand}), now)
+    assert [one.name for one in verdict.assumed] == ["search_path"]
+
+
+MASKED = {"main": Catalog({"t": Table({"a": Column("int"), "b": Column("text", ("pii",))})})}
+DUTIES = (
+    Obligation(kind="limit_rows", value=5),
+    Obligation(kind="mask", columns=("tag:pii",)),
+)
+
+
+def test_an_allowed_statement_is_rewritten_as_its_obligations_ask(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime
+) -> None:
+    """Law 4: the digest of the rewrite is in the verdict."""
+    policy.answers["select"] = Ruling(Decision.ALLOW, policy.hash, obligations=DUTIES)
+    asked = of_target(action("SELECT b FROM t"), catalog="main")
+    verdict = judge(asked, DIGEST, replace(world, catalogs=MASKED), now)
+    assert (verdict.decision, verdict.obligations) == (Decision.ALLOW, DUTIES)
+    assert verdict.rewrite is not None
+    assert "CAST(NULL AS text)" in verdict.rewrite.text
+    assert verdict.rewrite.text.endswith("LIMIT 5")
+    assert verdict.rewrite.digest == sha256_hex(verdict.rewrite.text.encode())
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (SqlPayload(statement="SELECT b FROM other"), "unknown_table"),
+        (SqlPayload(statement="SELECT t FROM t"), "not_maskable"),
+        (ShellPayload(line="ls"), "not_rewritable"),
+    ],
+)
+def test_what_cannot_be_rewritten_is_denied(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime, payload: Any, code: str
+) -> None:
+    allow = Ruling(Decision.ALLOW, policy.hash, obligations=DUTIES, would_deny=True)
+    policy.answers = {"select": allow, "shell": allow}
+    asked = of_target(of_kind(action(), payload), catalog="main")
+    verdict = judge(asked, DIGEST, replace(world, catalogs=MASKED), now)
+    assert (verdict.decision, verdict.reasons[0].code) == (Decision.DENY, code)
+    assert verdict.reasons[0].remedy
+    assert (verdict.rewrite, verdict.obligations, verdict.would_deny) == (None, (), False)
+
+
+def test_only_what_is_allowed_is_rewritten(
+    action: Callable[..., Action], world: World, policy: Any, now: datetime
+) -> None:
+    for answer in (Decision.DENY, Decision.REQUIRE_APPROVAL):
+        policy.answers["select"] = Ruling(answer, policy.hash, obligations=DUTIES)
+        verdict = judge(action("SELECT b FROM other"), DIGEST, world, now)
+        assert (verdict.decision, verdict.rewrite) == (answer, None)

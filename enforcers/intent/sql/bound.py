@@ -3,11 +3,13 @@ The proof that a WHERE clause bounds what a statement touches.
 
 Nothing is inferred from what a condition means: only `own column = constant` and `own column IN
 (constants)` bound anything, joined by AND, or by OR where every branch bounds the same columns.
-A LIMIT, a join, a range, a function and a comparison of constants prove nothing.
+A LIMIT, a join, a range, a function and a comparison of constants prove nothing; nor does a constant
+for which a server would convert the column, as two of its values may then be equal.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -24,6 +26,15 @@ _NUMERIC = words(
     "numeric decimal number real float float4 float8 float64 double money",
 )
 _BOOLEAN = frozenset({"bool", "boolean", "bit"})
+_TEXT = words("text varchar character nvarchar string")
+_MOMENTS = words("date datetime datetime2 timestamp timestamptz timestamp_ntz timestamp_ltz")
+_TEXT_AS_NUMBERS = frozenset({"mysql", "ansi"})
+"""Where a number and a text are compared as floating-point numbers."""
+_TYPES_AGREE = frozenset({"postgres", "trino", "bigquery", "clickhouse"})
+"""Where a text column is never compared with a number: the statement is an error."""
+_WHOLE_NUMBER = re.compile(r"\d+")
+_SHORT_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
+"""Short enough to be told from every other whole number as a floating-point number too."""
 _PSEUDO = words(
     "user current_user session_user system_user current_role current_date current_timestamp ",
     "sysdate systimestamp rownum level true false null default localtime localtimestamp",
@@ -90,9 +101,17 @@ def _tied(column: object, values: list[exp.Expr], target: Target) -> frozenset[s
         return _NOTHING
     name = column.name.lower()
     declared = target.table.columns.get(name) if target.table else None
-    kind = declared.type if declared else ""
+    kind = _base(declared.type) if declared else ""
+    if kind in _BOOLEAN or not _alike(values):
+        return _NOTHING
     fits = all(_is_constant(value, kind, target.family) for value in values)
     return frozenset({name}) if fits else _NOTHING
+
+
+def _alike(values: list[exp.Expr]) -> bool:
+    """Whether a list needs no type that is common to numbers of several forms, which may round."""
+    texts = [one.this for one in values if isinstance(one, exp.Literal) and not one.is_string]
+    return all(map(_WHOLE_NUMBER.fullmatch, texts)) or all(map(_SHORT_NUMBER.fullmatch, texts))
 
 
 def _owns(column: exp.Column, target: Target) -> bool:
@@ -109,33 +128,52 @@ def _owns(column: exp.Column, target: Target) -> bool:
 
 
 def _is_constant(value: exp.Expr, kind: str, family: str) -> bool:
-    if isinstance(value, exp.Paren | exp.Neg):
+    """Whether equality with the constant compares by the column's own type, not by a coercion."""
+    if isinstance(value, exp.Paren):
         return _is_constant(value.this, kind, family)
+    if isinstance(value, exp.Neg):
+        return _is_number(value.this, kind, family)
     if isinstance(value, exp.National):
-        return not _is_boolean(kind)
+        return _fits_text(str(value.this), kind, family)
     if isinstance(value, exp.Cast):
-        return isinstance(value.this, exp.Literal) and _fits(value.this, kind, family)
+        return isinstance(value.this, exp.Literal) and _fits_type(value.to, kind, family)
     if isinstance(value, exp.Placeholder) or _is_numbered(value, family):
-        return _base(kind) in _NUMERIC
-    return isinstance(value, exp.Literal) and _fits(value, kind, family)
+        return kind in _NUMERIC
+    if isinstance(value, exp.Literal) and value.is_string:
+        return _fits_text(value.name, kind, family)
+    return _is_number(value, kind, family)
 
 
 def _is_numbered(value: exp.Expr, family: str) -> bool:
     return isinstance(value, exp.Parameter) and family in ("postgres", "redshift")
 
 
-def _fits(value: exp.Literal, kind: str, family: str) -> bool:
-    """Whether equality with the constant compares by the column's type, not by a coercion."""
-    if _is_boolean(kind):
+def _is_number(value: object, kind: str, family: str) -> bool:
+    while isinstance(value, exp.Neg | exp.Paren):
+        value = value.this
+    if not isinstance(value, exp.Literal) or value.is_string:
         return False
-    if value.is_string or _base(kind) in _NUMERIC:
-        return True
+    exact = _WHOLE_NUMBER.fullmatch(value.name) or _SHORT_NUMBER.fullmatch(value.name)
     # MySQL compares text with 0 as numbers: every text that does not begin with a digit is equal.
-    return not kind and family not in ("mysql", "ansi", "sqlite")
+    fits = kind in _NUMERIC or (not kind and family in _TYPES_AGREE)
+    return fits and exact is not None
 
 
-def _is_boolean(kind: str) -> bool:
-    return _base(kind) in _BOOLEAN
+def _fits_text(text: str, kind: str, family: str) -> bool:
+    if kind in _NUMERIC and family in _TEXT_AS_NUMBERS:
+        return _SHORT_NUMBER.fullmatch(text) is not None
+    return True
+
+
+def _fits_type(to: exp.DataType, kind: str, family: str) -> bool:
+    """Whether a constant of this type can be compared without a conversion of the column."""
+    name = to.this.name.lower() if isinstance(to.this, exp.DataType.Type) else ""
+    if to.is_type(*exp.DataType.INTEGER_TYPES):
+        return kind in _NUMERIC or (not kind and family in _TYPES_AGREE)
+    for alike in (_TEXT, _MOMENTS):
+        if name in alike:
+            return kind in alike or (not kind and family in _TYPES_AGREE)
+    return bool(name) and name == (kind or "uuid") and kind not in _NUMERIC
 
 
 def _base(kind: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
@@ -38,6 +39,13 @@ def budgeted(base: type[Parser]) -> type[Parser]:
                     # No ParseError: the parser itself catches those, and tries the next way.
                     raise OutOfBudgetError("too many steps back")
             super()._retreat(index)
+
+        def _implicit_unnests_to_explicit(self, this: exp.Expr) -> exp.Expr:
+            # It copies all that FROM joins, at every level of nesting, to find what is no table.
+            joins = this.args.get("joins") or ()
+            if any(len(getattr(join.this, "parts", ())) > 1 for join in joins):
+                super()._implicit_unnests_to_explicit(this)
+            return this
 
     return Budgeted
 

@@ -32,6 +32,18 @@ def visit_function(state: State, node: exp.Func) -> None:
         state.whole_rows = True
     elif not isinstance(node, _SYNTAX):
         state.functions[node.sql_name().lower()] = None
+        if isinstance(node, exp.XMLTable) and _queries(state, node):
+            state.doubt(Code.DYNAMIC_NAME, "xquery")
+
+
+def _queries(state: State, node: exp.Expr) -> bool:
+    """Whether an XQuery may call anything: Oracle's can read any table and open addresses."""
+    if state.reading.family in ("postgres", "redshift"):
+        return False
+    if not isinstance(node.this, exp.Literal):
+        return True
+    texts = [literal.name for literal in node.find_all(exp.Literal) if literal.is_string]
+    return any("(" in text.replace("text()", "").replace("node()", "") for text in texts)
 
 
 def visit_dot(state: State, node: exp.Dot) -> None:
@@ -43,6 +55,13 @@ def visit_dot(state: State, node: exp.Dot) -> None:
         inner = node.this.unnest() if isinstance(node.this, exp.Expr) else node.this
         if isinstance(inner, exp.Subquery | exp.Select):
             state.whole_rows = True
+
+
+def visit_operator(state: State, node: exp.Expr) -> None:
+    """`a OPERATOR(schema.+) b`: with another schema in front, a user's function."""
+    schema, _, sign = str(node.args.get("operator") or "").rpartition(".")
+    if schema.strip('" ').lower() not in ("", *BUILT_IN_SCHEMAS):
+        state.doubt(Code.UNKNOWN_FUNCTION, f"operator {sign}")
 
 
 def _qualified(state: State, node: exp.Dot, called: exp.Func) -> None:

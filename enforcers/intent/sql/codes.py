@@ -36,6 +36,8 @@ class Code(StrEnum):
     UNKNOWN_CLAUSE = "unknown_clause"
     RESERVED_WORD = "reserved_word"
     DYNAMIC_NAME = "dynamic_name"
+    LONG_NAME = "long_name"
+    PARSERS_DISAGREE = "parsers_disagree"
 
 
 SENTENCES: dict[Code, tuple[str, str]] = {
@@ -85,6 +87,14 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "quote the name, or end the statement with a semicolon",
     ),
     Code.DYNAMIC_NAME: ("a name is computed when it runs", "write the name"),
+    Code.LONG_NAME: (
+        "a name is longer than 63 bytes, and the server cuts it off",
+        "use the shorter name",
+    ),
+    Code.PARSERS_DISAGREE: (
+        "postgresql's own parser reads the statement differently",
+        "write it more simply, with the names that postgresql uses",
+    ),
 }
 
 INADMISSIBLE = frozenset(

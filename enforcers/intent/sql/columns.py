@@ -12,6 +12,16 @@ from sqlglot import exp
 from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
+from enforcers.intent.sql.words import words
+
+_OF_A_ROW = words(
+    "row_to_json to_json to_jsonb json_agg jsonb_agg json_agg_strict jsonb_agg_strict array_agg ",
+    "json_build_array jsonb_build_array concat quote_literal quote_nullable any_value min max ",
+    "record_out record_send hash_record hash_record_extended hstore",
+)
+"""Functions that show a whole row."""
+_WITH_FIELDS_THAT_CALL = frozenset({"postgres", "redshift", "ansi"})
+"""Where `row.function` is a call of the function on the row, if the row has no such column."""
 
 
 def visit_column(state: State, node: exp.Column) -> None:
@@ -47,6 +57,8 @@ def attribute(state: State) -> None:
     for qualifier, name in state.columns:
         for table in by_name.get(qualifier, seen) if qualifier else seen:
             table.columns.add(name)
+            if qualifier and name in _OF_A_ROW and state.reading.family in _WITH_FIELDS_THAT_CALL:
+                table.whole = table.whole or not _declares(table, name)
         if not qualifier or qualifier not in by_name:
             # A column that has a table's name is that table's row.
             for table in by_name.get(name, ()):

@@ -7,7 +7,7 @@ from sqlglot import exp
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.state import State
-from enforcers.intent.sql.tables import node_name, see
+from enforcers.intent.sql.tables import see
 
 _TYPES = {
     "TABLE": ResourceType.TABLE,
@@ -115,7 +115,9 @@ def _claim(state: State, node: object, kind: str) -> Resource:
         state.skip.add(id(inner))
         if kind_type is ResourceType.TABLE or isinstance(node, exp.Index):
             return _table(state, inner)
-        name, namespace = node_name(inner)
+        # A schema has no name of its own in the tree: it is the last part of a table without one.
+        parts = [part.name for part in inner.parts]
+        name, namespace = parts[-1] if parts else "*", ".".join(parts[:-1])
         return Resource(kind_type, name, namespace, _kind_tag(kind))
     if isinstance(inner, exp.Expr):
         for part in inner.find_all(exp.Func):

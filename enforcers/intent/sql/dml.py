@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
@@ -9,12 +12,25 @@ from enforcers.intent.sql.bound import Target, prove
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen, see
+from enforcers.intent.sql.words import words
+
+_SETS = words(
+    "generate_series generate_subscripts unnest explode explode_outer posexplode inline aclexplode ",
+    "json_array_elements json_array_elements_text json_each json_each_text json_object_keys ",
+    "json_populate_recordset json_to_recordset jsonb_array_elements jsonb_array_elements_text ",
+    "jsonb_each jsonb_each_text jsonb_object_keys jsonb_populate_recordset jsonb_to_recordset ",
+    "jsonb_path_query regexp_matches regexp_split_to_table string_to_table ts_debug ts_parse ",
+    "ts_token_type txid_snapshot_xip arrayjoin exploding_generate_series",
+)
+"""Functions that make several rows of one, in the list of values of some servers too."""
 
 
 def visit_insert(state: State, node: exp.Insert) -> None:
     """INSERT, with OVERWRITE, OR REPLACE and conflict clauses."""
+    if isinstance(node.parent, exp.When):
+        return
     rows = node.args.get("expression")
-    listed = isinstance(rows, exp.Values) or (rows is None and bool(node.args.get("default")))
+    listed = _is_list(rows) or (rows is None and bool(node.args.get("default")))
     extent = Extent.KEY_BOUND if listed else Extent.UNPROVEN
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     if isinstance(target, exp.Directory):
@@ -37,16 +53,31 @@ def visit_insert(state: State, node: exp.Insert) -> None:
     _returning(state, node, seen)
 
 
+def _is_list(rows: object) -> bool:
+    """Whether each row to insert is written out."""
+    if not isinstance(rows, exp.Values):
+        return False
+    names = (
+        call.name if isinstance(call, exp.Anonymous) else call.sql_name()
+        for call in rows.find_all(exp.Func)
+    )
+    return not any(name.lower() in _SETS for name in names)
+
+
 def visit_update(state: State, node: exp.Update) -> None:
-    """UPDATE of one table, or of several that are joined."""
-    source = node.args.get("from_")
-    joined = _tables_under(source) + [
-        table for table in _tables_under(node.this) if table is not node.this
-    ]
-    extent_of = _Extents(state, node.args.get("where"), alone=not joined)
+    """UPDATE of one table, or of several that are joined. A part of MERGE is read with the whole."""
+    if isinstance(node.parent, exp.When):
+        return
+    joined = [table for table in _tables_under(node.this) if table is not node.this]
+    joined += _tables_under(node.args.get("from_"))
     assigned = [pair.this for pair in node.expressions if isinstance(pair, exp.EQ)]
-    for target in _updated(node, joined, assigned):
-        seen = _claimed(state, target, node.this, Verb.WRITE, extent_of)
+    targets = _updated(node, joined, assigned, state.reading.family)
+    # A target that is named by its alias in FROM is no source of its own.
+    by_alias = any(target is table for target in targets[:1] for table in joined)
+    sources = joined if by_alias and not _joins(node.this) else [node.this, *joined]
+    extents = _Extents(state, node.args.get("where"), sources)
+    for target in targets:
+        seen = _claimed(state, target, Verb.WRITE, extents)
         if seen is not None:
             _assign(state, seen, assigned)
             _returning(state, node, seen)
@@ -55,20 +86,22 @@ def visit_update(state: State, node: exp.Update) -> None:
 def visit_delete(state: State, node: exp.Delete) -> None:
     """DELETE of one table, or of those listed before FROM."""
     using = node.args.get("using")
-    sources = _tables_under(node.this) + [
+    others = [
         table
         for item in (using if isinstance(using, list) else [])
         for table in _tables_under(item)
     ]
     listed = node.args.get("tables") or []
-    extent_of = _Extents(state, node.args.get("where"), alone=len(sources) <= 1)
-    for target in listed:
-        state.skip.add(id(target))
-        named = _named_by(target, sources) or target
-        seen = _claimed(state, named, node.this, Verb.DELETE, extent_of)
-        _returning(state, node, seen)
-    if not listed:
-        seen = _claimed(state, node.this, node.this, Verb.DELETE, extent_of)
+    sources = _tables_under(node.this) + others
+    if others and not listed and state.reading.family == "mysql":
+        # What MySQL deletes from is one of what USING names, by its alias.
+        listed, sources = [node.this], others
+    extents = _Extents(state, node.args.get("where"), sources)
+    for target in listed or [node.this]:
+        named = _named_by(target, sources) if listed else None
+        if named is not None:
+            state.skip.add(id(target))
+        seen = _claimed(state, named or target, Verb.DELETE, extents)
         _returning(state, node, seen)
 
 
@@ -77,10 +110,15 @@ def visit_merge(state: State, node: exp.Merge) -> None:
     seen = claim(state, node.this, Verb.WRITE, Extent.UNPROVEN)
     if seen is None:
         return
-    actions = list(node.find_all(exp.When))
-    if any("DELETE" in str(action.args.get("then", "")).upper() for action in actions):
+    whens = node.args.get("whens")
+    actions = whens.expressions if isinstance(whens, exp.Whens) else list(node.find_all(exp.When))
+    if any(_deletes(action.args.get("then")) for action in actions):
         state.writes.append((Verb.DELETE, seen, Extent.UNPROVEN))
     _returning(state, node, seen)
+
+
+def _deletes(then: object) -> bool:
+    return not isinstance(then, exp.Update | exp.Insert) and "DELETE" in str(then).upper()
 
 
 def claim(state: State, node: object, verb: Verb, extent: Extent) -> Seen | None:
@@ -101,23 +139,22 @@ def claim(state: State, node: object, verb: Verb, extent: Extent) -> Seen | None
 
 
 class _Extents:
-    """The extent of each target under one WHERE clause."""
+    """The extent of each target under one WHERE clause, beside what else can own a column of it."""
 
-    def __init__(self, state: State, where: object, *, alone: bool) -> None:
-        self.state, self.where, self.alone = state, where, alone
+    def __init__(self, state: State, where: object, sources: Sequence[exp.Expr]) -> None:
+        self.where, self.family = where, state.reading.family
+        self.names = Counter(source.alias_or_name.lower() for source in sources)
+        self.alone = len(sources) < 2
 
     def of(self, seen: Seen) -> Extent:
-        target = Target(seen.names, seen.table, self.alone, self.state.reading.family)
-        return prove(self.where, target)
+        extent = prove(self.where, Target(seen.names, seen.table, self.alone, self.family))
+        alike = sum(self.names[name] for name in seen.names)
+        return extent if alike < 2 or extent is Extent.NONE else Extent.UNPROVEN
 
 
-def _claimed(
-    state: State, target: object, source: object, verb: Verb, extents: _Extents
-) -> Seen | None:
-    if not isinstance(target, exp.Table):
-        return claim(state, target, verb, Extent.NONE)
+def _claimed(state: State, target: object, verb: Verb, extents: _Extents) -> Seen | None:
     seen = claim(state, target, verb, Extent.NONE)
-    if seen is not None:
+    if seen is not None and isinstance(target, exp.Table):
         extent = extents.of(seen)
         if extent is not Extent.NONE and _is_expression(target, seen):
             extent = Extent.UNPROVEN
@@ -139,7 +176,7 @@ def _tables_under(node: object) -> list[exp.Table]:
         return _tables_under(node.this)
     if isinstance(node, exp.Subquery):
         # Its rows are no table's, but they are another source.
-        return [exp.Table()]
+        return [exp.Table(this=exp.Identifier(this=node.alias))]
     if not isinstance(node, exp.Table):
         return []
     joins = [*(node.args.get("joins") or ()), *(node.args.get("laterals") or ())]
@@ -155,18 +192,23 @@ def _named_by(target: exp.Table, sources: list[exp.Table]) -> exp.Table | None:
 
 
 def _updated(
-    node: exp.Update, joined: list[exp.Table], assigned: list[exp.Expr]
-) -> list[exp.Table]:
+    node: exp.Update, joined: list[exp.Table], assigned: list[exp.Expr], family: str
+) -> list[exp.Expr]:
     """The tables whose columns are assigned: by alias in FROM, or by the columns' qualifiers."""
     main = node.this
     if not joined or not isinstance(main, exp.Table):
         return [main]
-    if not main.args.get("joins"):
-        return [_named_by(main, joined) or main]
+    if not _joins(main):
+        named = _named_by(main, joined) if family == "tsql" else None
+        return [named or main]
     qualifiers = {column.table.lower() for column in assigned if isinstance(column, exp.Column)}
-    everyone = [main, *joined]
+    everyone: list[exp.Expr] = [main, *joined]
     owners = [table for table in everyone if table.alias_or_name.lower() in qualifiers]
     return everyone if "" in qualifiers or not owners else owners
+
+
+def _joins(main: exp.Expr) -> bool:
+    return bool(main.args.get("joins"))
 
 
 def _assign(state: State, seen: Seen, assigned: list[exp.Expr]) -> None:

@@ -39,8 +39,11 @@ def effects_of(state: State) -> tuple[Effect, ...]:
 
 def _reads_itself(state: State, seen: Seen) -> bool:
     """Whether columns with tags are read of what is written: `SET name = ssn`, or a filter."""
-    named = {name for qualifier, name in state.columns if qualifier in ("", *seen.names)}
     holders = [seen.table] if seen.table else list(state.catalog.namesakes(seen.name))
+    if not any(table.tags for table in holders):
+        return False
+    names = seen.names
+    named = {name for qualifier, name in state.columns if not qualifier or qualifier in names}
     return any(table.tags_of(named) for table in holders)
 
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenizerCore, TokenType
 
 from enforcers.intent.model import Finding
 from enforcers.intent.sql.budget import parser_of
 from enforcers.intent.sql.codes import Code, finding
 from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.shape import MAX_TOKENS, screen_tokens
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
 
@@ -40,13 +41,51 @@ _STRINGS = {
 }
 
 
+_LOOKS = frozenset({128, 256, 512, 1_024, 2_048, MAX_TOKENS + 1})
+"""Lengths at which the tokens are screened while there are still more to come."""
+
+
+_SHORT = 1_024
+"""Characters of a text whose tokens are soon made: it is screened when they all are."""
+
+
+class _OutOfShapeError(SqlglotError):
+    """The tokens so far break a bound: no more of them are made."""
+
+
+class _Screened(TokenizerCore):
+    """A tokenizer that stops where the tokens that it has made break a bound."""
+
+    __slots__ = ()
+
+    def _add(self, token_type: TokenType, text: str | None = None) -> None:
+        super()._add(token_type, text)
+        if len(self.tokens) in _LOOKS:
+            problem = screen_tokens(self.tokens)
+            if problem is not None:
+                raise _OutOfShapeError(problem)
+
+
+def _tokens(text: str, reading: Reading) -> list[Token]:
+    tokenizer = reading.parser.tokenizer(dialect=reading.parser)
+    core = tokenizer._core
+    # What follows a command is made one string: not so behind a semicolon, where a statement begins anew.
+    core.command_prefix_tokens = core.command_prefix_tokens - {TokenType.SEMICOLON}
+    if len(text) > _SHORT:
+        core.__class__ = _Screened
+    return list(tokenizer.tokenize(text))
+
+
 def tokenize(text: str, reading: Reading) -> list[Token] | Finding:
     """The tokens of the text without trailing semicolons, or why there are none."""
     try:
-        tokens = list(reading.parser.tokenize(text))
+        tokens = _tokens(text, reading)
         if tokens and tokens[0].token_type in COMMANDS:
             tokens = _tokens_of_command(tokens[0], text, reading)
     except (SqlglotError, RecursionError, ValueError, IndexError) as error:
+        if isinstance(error.__cause__, _OutOfShapeError):
+            problem: Finding = error.__cause__.args[0]
+            return problem
         return finding(Code.UNPARSABLE, type(error).__name__.lower())
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens.pop()
@@ -57,13 +96,13 @@ def _tokens_of_command(first: Token, text: str, reading: Reading) -> list[Token]
     """The tokenizer takes what follows a command as one string; make tokens of all of it."""
     length = first.end + 1 - first.start
     masked = text[: first.start] + "x" * length + text[first.end + 1 :]
-    tokens = list(reading.parser.tokenize(masked))
+    tokens = _tokens(masked, reading)
     return [first, *tokens[1:]]
 
 
 def screen_names(tokens: Sequence[Token], text: str) -> Finding | None:
     """Letters outside ASCII in a name, and `U&` before a string or a name."""
-    if text.isascii() and "&" not in text:
+    if not tokens or (text.isascii() and "&" not in text):
         return None
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.token_type is TokenType.UNICODE_STRING or _escapes(token, following, text):

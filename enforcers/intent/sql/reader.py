@@ -2,7 +2,7 @@
 `read_sql`: a statement's text → its Intent. Total: it never raises.
 
 The steps are files of this package, in order: lexical gate, token shape, the statements of a
-script, session statements, parser, root allowlist, walk, columns.
+script, session statements, parser, root allowlist, walk, columns, second reading.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from enforcers.intent.model import (
 from enforcers.intent.sql import columns
 from enforcers.intent.sql.codes import INADMISSIBLE, Code, finding
 from enforcers.intent.sql.dialects import Reading, reading_of
+from enforcers.intent.sql.exact import Facts, join, precise, second_readings
 from enforcers.intent.sql.explain import read_explain
 from enforcers.intent.sql.lexical import screen_text
 from enforcers.intent.sql.limits import row_limit
@@ -37,13 +38,18 @@ from enforcers.intent.sql.session import read_session
 from enforcers.intent.sql.shape import screen_tokens
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.statements import READS, ROOTS
+from enforcers.intent.sql.tables import describes_server
 from enforcers.intent.sql.walk import walk
 
 CACHED = 4_096
 
 
 def read_sql(text: str, dialect: str, catalog: Catalog) -> Intent:
-    """What the statement would do. Never raises; the same text is read once per catalog."""
+    """
+    What the statement would do. Never raises; the same text is read once per catalog.
+
+    Whether PostgreSQL's own parser reads it as well is no part of the key: it holds for the process.
+    """
     return _cached(text, dialect, catalog.fingerprint, _Held(catalog))
 
 
@@ -82,12 +88,18 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
     problem = screen_names(tokens, text) or screen_tokens(tokens)
     if problem is not None:
         return _refused(reading, problem, first_word(tokens))
-    if not tokens:
-        return Intent("sql", sql=SqlFacts(reading.name, "empty"))
     parts = statements_of(tokens)
-    if len(parts) > 1:
-        return read_script(parts, lambda part: _statement(part, text, reading, catalog))
-    return _statement(tokens, text, reading, catalog)
+    seconds = second_readings(text, reading, len(parts))
+    if not parts:
+        return join(Intent("sql", sql=SqlFacts(reading.name, "empty")), next(seconds, None))
+
+    def read(part: Sequence[Token]) -> Intent:
+        intent, second = _statement(part, text, reading, catalog), next(seconds)
+        if intent.opaque and isinstance(second, Facts):
+            return _more_precise(intent, second, State(reading, catalog, text))
+        return join(intent, second)
+
+    return read(parts[0]) if len(parts) == 1 else read_script(parts, read)
 
 
 def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Catalog) -> Intent:
@@ -107,6 +119,22 @@ def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Ca
     state = State(reading, catalog, text, executes)
     walk(state, tree)
     return _intent(state, tree, tokens, text, "explain" if explained else "")
+
+
+def _more_precise(intent: Intent, second: Facts, state: State) -> Intent:
+    """The effects of a statement that only PostgreSQL's own parser knows; else the intent as it is."""
+    statement = precise.fill(state, second) if precise.is_unknown(intent) else ""
+    if not statement:
+        return intent
+    if state.catalog.unknown_tables == "opaque":
+        _unknown_tables(state)
+    return Intent(
+        "sql",
+        effects_of(state),
+        opaque=tuple(state.findings.values()),
+        assumed=_assumed(state, (), state.text),
+        sql=SqlFacts(state.reading.name, statement),
+    )
 
 
 def _unknown_word(tokens: Sequence[Token]) -> Finding:
@@ -156,21 +184,27 @@ def _quoted_names(state: State, tokens: Sequence[Token], text: str) -> None:
 
 
 def _unknown_tables(state: State) -> None:
-    for table in [*state.reads, *(target for _, target, _ in state.writes)]:
+    read = [one for one in state.reads if not describes_server(one, state.reading)]
+    for table in [*read, *(target for _, target, _ in state.writes)]:
         if table.table is None and not table.tags:
             state.doubt(Code.UNKNOWN_TABLE, table.name.lower())
 
 
 def _assumed(state: State, tokens: Sequence[Token], text: str) -> tuple[tuple[str, str], ...]:
+    tables = [*state.reads, *(table for _, table, _ in state.writes)]
+    structure = state.catalog.structure if tables else ""
+    scanned = (("catalog_structure", structure),) if structure else ()
+    return (*_settings(state, [table.namespace for table in tables], text), *scanned)
+
+
+def _settings(state: State, namespaces: Sequence[str], text: str) -> tuple[tuple[str, str], ...]:
+    """What a session must be set to for the text to mean what was read."""
     family = state.reading.family
     if family == "mysql":
         return (("sql_mode", "not ANSI_QUOTES, not NO_BACKSLASH_ESCAPES, not PIPES_AS_CONCAT"),)
     if family not in ("postgres", "redshift"):
         return ()
-    unqualified = any(not table.namespace for table in state.reads) or any(
-        not table.namespace for _, table, _ in state.writes
-    )
-    path = (("search_path", "public"),) if unqualified else ()
+    path = (("search_path", "public"),) if not all(namespaces) else ()
     escapes = (("standard_conforming_strings", "on"),) if "\\" in text else ()
     return path + escapes
 

@@ -48,6 +48,12 @@ _WORDS = {"tsql": _TSQL, "postgres": _POSTGRES, "redshift": _STATEMENTS, "mysql"
 _EXPRESSIONS = {"tsql": frozenset({"user"}), "mysql": frozenset({"if", "replace", "values"})}
 
 
+_VALUES = words(
+    "user current_user session_user system_user current_role current_catalog current_schema ",
+    "current_date current_time current_timestamp localtime localtimestamp",
+)
+
+
 def reserved_words(family: str) -> frozenset[str]:
     """Words that are no unquoted name in this family of dialects, lower case."""
     return _WORDS.get(family, _STATEMENTS)
@@ -56,3 +62,8 @@ def reserved_words(family: str) -> frozenset[str]:
 def is_expression(word: str, family: str) -> bool:
     """Whether the word, although reserved, is also a value that the parser reads as a column."""
     return word in _EXPRESSIONS.get(family, frozenset())
+
+
+def is_value(word: str, family: str) -> bool:
+    """Whether the word alone is a function of PostgreSQL, in FROM as well: no table has its name."""
+    return word in _VALUES and family in ("postgres", "redshift")

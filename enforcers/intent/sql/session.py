@@ -97,6 +97,8 @@ def _names_savepoint(words: list[str], reading: Reading) -> bool:
 
 
 def _show(words: list[str], tokens: Sequence[Token], reading: Reading) -> tuple[Effect, ...] | None:
+    if words[-3:] == ["current_user", "(", ")"]:
+        words, tokens = words[:-2], tokens[:-2]
     if len(words) < 2 or not _plain(tokens[1:]):
         return None
     tags = settings.tags_of_show(words[1:])
@@ -151,6 +153,14 @@ def _set(words: list[str], tokens: Sequence[Token], reading: Reading) -> tuple[E
     return settings.read_set(tokens[1:], reading)
 
 
+def _alter(
+    words: list[str], tokens: Sequence[Token], reading: Reading
+) -> tuple[Effect, ...] | None:
+    if words[1:3] != ["session", "set"] or reading.family not in ("snowflake", "oracle"):
+        return None
+    return settings.read_altered(tokens[3:], reading)
+
+
 def _reset(
     words: list[str], tokens: Sequence[Token], reading: Reading
 ) -> tuple[Effect, ...] | None:
@@ -179,6 +189,7 @@ _READERS: dict[str, _Reader] = {
     "describe": _describe,
     "desc": _describe,
     "set": _set,
+    "alter": _alter,
     "reset": _reset,
     "use": _use,
     "pragma": _pragma,

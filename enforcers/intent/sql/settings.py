@@ -22,31 +22,68 @@ _PLAIN: dict[str, frozenset[str]] = {
         "work_mem timezone time datestyle intervalstyle extra_float_digits client_encoding names ",
         "bytea_output random_page_cost effective_cache_size enable_seqscan enable_indexscan ",
         "enable_hashjoin enable_nestloop enable_mergejoin jit max_parallel_workers_per_gather ",
-        "default_transaction_isolation transaction_isolation client_min_messages",
+        "default_transaction_isolation transaction_isolation client_min_messages ",
+        "idle_session_timeout enable_bitmapscan enable_indexonlyscan enable_material enable_sort ",
+        "enable_memoize enable_hashagg enable_tidscan enable_incremental_sort enable_gathermerge ",
+        "enable_parallel_append enable_parallel_hash enable_partition_pruning cpu_tuple_cost ",
+        "enable_partitionwise_join enable_partitionwise_aggregate cpu_index_tuple_cost ",
+        "cpu_operator_cost seq_page_cost parallel_setup_cost parallel_tuple_cost geqo ",
+        "geqo_threshold join_collapse_limit from_collapse_limit plan_cache_mode hash_mem_multiplier ",
+        "effective_io_concurrency synchronize_seqscans escape_string_warning lc_monetary lc_time ",
+        "lc_numeric lc_messages jit_above_cost cursor_tuple_fraction default_statistics_target ",
+        "gin_fuzzy_search_limit ivfflat.probes hnsw.ef_search pg_trgm.similarity_threshold",
     ),
     "mysql": words(
         "max_execution_time names character_set_results collation_connection time_zone ",
         "lock_wait_timeout innodb_lock_wait_timeout net_read_timeout net_write_timeout ",
-        "query_timeout sql_select_limit max_join_size transaction_isolation profiling",
+        "query_timeout sql_select_limit max_join_size transaction_isolation profiling tx_isolation ",
+        "max_statement_time group_concat_max_len wait_timeout interactive_timeout lc_time_names ",
+        "sql_quote_show_create sort_buffer_size join_buffer_size read_buffer_size tmp_table_size",
     ),
     "tsql": words(
         "nocount lock_timeout datefirst dateformat language rowcount arithabort showplan_text ",
-        "showplan_all showplan_xml deadlock_priority xact_abort",
+        "showplan_all showplan_xml deadlock_priority xact_abort textsize noexec parseonly fmtonly",
     ),
     "snowflake": words(
-        "statement_timeout_in_seconds timezone query_tag week_start date_output_format"
+        "statement_timeout_in_seconds statement_queued_timeout_in_seconds lock_timeout timezone ",
+        "query_tag week_start week_of_year_policy date_output_format time_output_format ",
+        "timestamp_output_format timestamp_ltz_output_format timestamp_ntz_output_format ",
+        "timestamp_tz_output_format binary_output_format rows_per_resultset use_cached_result ",
+        "json_indent client_session_keep_alive",
+    ),
+    "oracle": words(
+        "nls_date_format nls_timestamp_format nls_timestamp_tz_format nls_time_format ",
+        "nls_date_language nls_calendar nls_currency time_zone statistics_level",
     ),
     "duckdb": words(
         "threads memory_limit max_memory timezone enable_progress_bar preserve_insertion_order ",
-        "default_order default_null_order",
+        "default_order default_null_order worker_threads calendar progress_bar_time explain_output ",
+        "enable_progress_bar_print pivot_limit",
     ),
     "sqlite": frozenset(),
-    "spark": frozenset({"spark.sql.shuffle.partitions", "spark.sql.session.timezone"}),
-    "trino": frozenset({"query_max_run_time", "query_max_execution_time"}),
-    "clickhouse": frozenset({"max_execution_time", "max_result_rows", "max_threads"}),
+    "spark": words(
+        "spark.sql.shuffle.partitions spark.sql.session.timezone spark.sql.adaptive.enabled ",
+        "spark.sql.autobroadcastjointhreshold time timezone",
+    ),
+    "trino": words(
+        "query_max_run_time query_max_execution_time join_distribution_type task_concurrency ",
+        "join_reordering_strategy time",
+    ),
+    "clickhouse": words(
+        "max_execution_time max_result_rows max_threads max_block_size join_use_nulls log_comment ",
+        "session_timezone use_query_cache optimize_read_in_order",
+    ),
 }
+_PLAIN_WHEN_ON = words(
+    "standard_conforming_strings default_transaction_read_only transaction_read_only tx_read_only ",
+    "sql_safe_updates ansi_nulls ansi_padding ansi_warnings ansi_null_dflt_on quoted_identifier ",
+    "concat_null_yields_null foreign_keys query_only cell_size_check",
+)
+"""Settings that only make a session stricter, or as it is read anyway; switched off they do not."""
+_ON = frozenset({"on", "true", "1", "yes"})
 _TIMEOUTS = frozenset({"timeout", "execution_time", "run_time"})
 _UNLIMITED = frozenset({"0", "-1", "0s", "0ms", "default", "off"})
+_STATISTICS = [[kind, to] for kind in ("io", "time", "profile", "xml") for to in ("on", "off")]
 _SCOPES = frozenset({"session", "local"})
 _VALUES = {
     TokenType.STRING,
@@ -62,6 +99,7 @@ _PRAGMAS = words(
     "foreign_keys cache_size busy_timeout version database_size storage_info show_tables ",
     "show_tables_expanded show functions collations platform user_agent",
 )
+_PLAIN_PRAGMAS = words("busy_timeout cache_size temp_store threads read_uncommitted")
 _PRAGMA_WITH_ARGUMENT = words(
     "table_info table_xinfo index_list index_info index_xinfo foreign_key_list integrity_check ",
     "quick_check foreign_key_check storage_info show",
@@ -71,10 +109,32 @@ _PRAGMA_WITH_ARGUMENT = words(
 def effect_of(name: str, value: str, reading: Reading) -> Effect:
     """The effect of giving a setting a value: plain, or not."""
     family = "postgres" if reading.family in ("redshift", "ansi") else reading.family
-    plain = name in _PLAIN.get(family, frozenset())
+    plain = name in _PLAIN.get(family, frozenset()) or _is_stricter(name, value)
     lifts = value in _UNLIMITED and any(part in name for part in _TIMEOUTS)
     kind = ResourceType.SESSION if plain and not lifts else ResourceType.SETTING
     return Effect(Verb.CONFIGURE, Resource(kind, name))
+
+
+def _is_stricter(name: str, value: str) -> bool:
+    """Whether the session is afterwards as it is read anyway, or stricter."""
+    return name in _PLAIN_WHEN_ON and value in _ON
+
+
+def read_altered(tokens: Sequence[Token], reading: Reading) -> tuple[Effect, ...] | None:
+    """`ALTER SESSION SET name = value`, several of them one after the other."""
+    words = [token.text.lower() for token in tokens]
+    named = [token.text.isidentifier() for token in tokens[::3]]
+    valued = [token.token_type in _VALUES or _is_word(token) for token in tokens[2::3]]
+    if not tokens or len(tokens) % 3 or not all(named) or not all(valued):
+        return None
+    if any(word != "=" for word in words[1::3]):
+        return None
+    pairs = zip(words[::3], words[2::3], strict=True)
+    return tuple(effect_of(name, value, reading) for name, value in pairs)
+
+
+def _is_word(token: Token) -> bool:
+    return token.text.isidentifier()
 
 
 def read_set(tokens: Sequence[Token], reading: Reading) -> tuple[Effect, ...] | None:
@@ -108,6 +168,8 @@ def _assignment(tokens: list[Token], reading: Reading) -> Effect | None:
     while words and words[0] == ".":
         words.pop(0)
     name, value, count = _name_and_value(words)
+    if reading.family == "tsql" and name == "statistics" and words[1:] in _STATISTICS:
+        return Effect(Verb.CONFIGURE, Resource(ResourceType.SESSION, "statistics"))
     if not name or (reading.family == "tsql" and count > 1):
         # T-SQL needs no semicolon: a second word may begin a second statement.
         return None
@@ -145,6 +207,9 @@ def read_pragma(tokens: Sequence[Token]) -> tuple[Effect, ...] | None:
     with_argument = len(rest) == 3 and rest[0] == "(" and name in _PRAGMA_WITH_ARGUMENT
     if name in _PRAGMAS and (not rest or rest == ["(", ")"] or with_argument):
         return (Effect(Verb.READ, Resource(ResourceType.SETTING, name)),)
+    assigned = rest[1] if len(rest) == 2 and rest[0] == "=" else ""
+    if assigned and (name in _PLAIN_PRAGMAS or _is_stricter(name, assigned)):
+        return (Effect(Verb.CONFIGURE, Resource(ResourceType.SESSION, name)),)
     return (Effect(Verb.CONFIGURE, Resource(ResourceType.SETTING, name)),)
 
 

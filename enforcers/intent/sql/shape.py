@@ -18,7 +18,7 @@ MAX_TOKENS = 4_000
 MAX_DEPTH = 32
 MAX_JOINS = 4
 MAX_CONSTRUCTORS = 4
-MAX_SUBSCRIPTS = 16
+MAX_SUBSCRIPTS = 8
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -32,6 +32,7 @@ _CONSTRUCTORS = {
     TokenType.LIST,
     TokenType.UNION,
 }
+_BEFORE_LISTS = {*_OPEN, TokenType.COMMA, None}
 _JOINS = {TokenType.JOIN, TokenType.STRAIGHT_JOIN}
 _FREE_JOINS = {TokenType.CROSS, TokenType.NATURAL}
 _MET = {TokenType.ON, TokenType.USING}
@@ -68,6 +69,8 @@ class _Shape:
         self.chain = 0
         self.prefixes = 0
         self.angles = 0
+        self.typed = False
+        """Whether the last token closed the angles of a type: what follows is its constructor."""
 
     def meet(self, kind: TokenType, previous: TokenType | None) -> Code | None:
         """Count one watched token; the code of the bound that it breaks."""
@@ -76,6 +79,7 @@ class _Shape:
         if kind in _CLOSE:
             return self._close(kind)
         self.chain = 0
+        self.typed = kind is TokenType.GT and self.angles > 0
         if kind in _JOINS:
             return self._join(previous)
         if kind in _MET:
@@ -94,8 +98,10 @@ class _Shape:
         return Code.TOO_MANY_JOINS if self.joins[-1] > MAX_JOINS else None
 
     def _open(self, kind: TokenType, previous: TokenType | None) -> Code | None:
-        built = previous in _CONSTRUCTORS or (
-            kind is not TokenType.L_PAREN and previous in (_OPEN | {TokenType.COMMA, None})
+        built = (
+            previous in _CONSTRUCTORS
+            or (previous is TokenType.GT and self.typed)
+            or (kind is not TokenType.L_PAREN and previous in _BEFORE_LISTS)
         )
         self.constructors.append(self.constructors[-1] + built)
         self.joins.append(0)

@@ -47,6 +47,9 @@ class Seen:
         """Tags of what is touched: of the named columns, or of all under a star."""
         holders = [self.table] if self.table else list(catalog.namesakes(self.name))
         found = set(self.tags)
+        for tag, names in system_columns(self.namespace, self.name):
+            if self.whole or names & self.columns:
+                found.add(tag)
         for table in holders:
             found.update(table.tags if self.whole else table.tags_of(self.columns))
         return tuple(sorted(found))
@@ -103,14 +106,32 @@ def system_tags(namespace: str, name: str) -> tuple[str, ...]:
     relations = _system_tables()
     lowered = name.lower()
     tag = relations.get(f"{last}.{lowered}") or relations.get(lowered)
-    if tag and lowered in _AMBIGUOUS and last not in _SYSTEM_SCHEMAS:
-        return ()
-    return (tag,) if tag else ()
+    return (tag,) if tag and not _is_of_users(last, lowered) else ()
+
+
+def system_columns(namespace: str, name: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Columns of a relation of the server that carry such values, where others do not."""
+    lowered = name.lower()
+    found = _system_columns().get(lowered, ())
+    return () if _is_of_users(namespace.lower().rpartition(".")[2], lowered) else found
+
+
+def describes_server(seen: Seen, reading: Reading) -> bool:
+    """Whether it is a relation by which the server describes itself, and that no catalog lists."""
+    name, schema = seen.name.lower(), seen.namespace.lower().rpartition(".")[2]
+    if schema:
+        return schema in _DESCRIBING_SCHEMAS
+    return name.startswith(_DESCRIBING_NAMES.get(reading.family, ("?",)))
+
+
+def _is_of_users(schema: str, name: str) -> bool:
+    return name in _AMBIGUOUS and schema not in _SYSTEM_SCHEMAS
 
 
 _AMBIGUOUS = words(
     "jobs sessions processes credentials certificates query_history query_log text_log ",
-    "general_log slow_log column_statistics login_history access_history processlist jobs_by_user",
+    "general_log slow_log column_statistics login_history access_history processlist jobs_by_user ",
+    "threads",
 )
 """Names that people give to their own tables as well."""
 _SYSTEM_SCHEMAS = words(
@@ -118,16 +139,31 @@ _SYSTEM_SCHEMAS = words(
     "pg_catalog master msdb",
 )
 
+_DESCRIBING_SCHEMAS = words("sys information_schema performance_schema pg_catalog")
+_DESCRIBING_NAMES = {
+    "postgres": ("pg_",),
+    "redshift": ("pg_", "svv_"),
+    "sqlite": ("sqlite_",),
+    "duckdb": ("sqlite_master", "duckdb_"),
+}
+"""Beginnings of unqualified names that servers keep for themselves, or look up in their own schema first."""
+
 
 @cache
 def _system_tables() -> dict[str, str]:
-    path = resources.files("enforcers.intent.sql") / "data" / "system_tables.txt"
-    found: dict[str, str] = {}
-    for line in path.read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            tag, *names = line.split()
-            found.update(dict.fromkeys(names, tag))
-    return found
+    return {name: tag for tag, *names in _lines("system_tables") for name in names}
+
+
+@cache
+def _system_columns() -> dict[str, tuple[tuple[str, frozenset[str]], ...]]:
+    lines = _lines("system_columns")
+    return {name: ((tag, frozenset(columns)),) for tag, name, *columns in lines}
+
+
+def _lines(name: str) -> list[list[str]]:
+    """The words of every line of a data file that is no comment."""
+    text = (resources.files("enforcers.intent.sql") / "data" / f"{name}.txt").read_text("utf-8")
+    return [line.split() for line in text.splitlines() if line and not line.startswith("#")]
 
 
 def _wildcard_tags(pattern: str, catalog: Catalog) -> set[str]:

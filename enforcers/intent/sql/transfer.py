@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
+from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.state import SESSION, State
 from enforcers.intent.sql.tables import Seen, see
 
@@ -18,6 +19,9 @@ def select_into(state: State, node: exp.Expr) -> None:
     else:
         if isinstance(target, exp.Table):
             state.skip.add(id(target))
+        if state.reading.family == "postgres":
+            # There are no variables in SQL: the word that was read as TEMP is the name.
+            state.doubt(Code.UNKNOWN_CLAUSE, "into")
         resource = Resource(ResourceType.UNKNOWN, "into")
     state.act(Verb.CREATE, resource, Extent.WHOLE)
     state.flow(SESSION, resource)

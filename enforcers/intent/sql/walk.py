@@ -11,16 +11,17 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
-from enforcers.intent.sql import calls, columns, ddl, dml, transfer
-from enforcers.intent.sql.bound import Target, prove
+from enforcers.intent.sql import calls, columns, ddl, dml, locking, settings, transfer
 from enforcers.intent.sql.codes import Code
-from enforcers.intent.sql.reserved import is_expression, reserved_words
+from enforcers.intent.sql.reserved import is_expression, is_value, reserved_words
 from enforcers.intent.sql.scope import NO_NAMES, Names, bodies, key_of
 from enforcers.intent.sql.state import SESSION, State
 from enforcers.intent.sql.statements import FOREIGN
 from enforcers.intent.sql.tables import Seen, file_behind, host_behind, see
 
 Visitor = Callable[[State, exp.Expr], None]
+MAX_NAME = 63
+"""PostgreSQL cuts a longer name off, and so means another object."""
 
 
 def walk(state: State, root: exp.Expr) -> None:
@@ -44,6 +45,8 @@ def walk(state: State, root: exp.Expr) -> None:
         own = given.get("with_")
         if isinstance(own, exp.With):
             names = _with(state, own, names, stack)
+        if given.get("locks"):
+            locking.visit_locks(state, node, names)
         for value in given.values():
             if value is own and own is not None:
                 continue
@@ -66,14 +69,26 @@ def _with(state: State, node: exp.With, names: Names, stack: list[tuple[exp.Expr
 
 def _identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> None:
     word = node.args.get("this")
-    if type(word) is not str or node.args.get("quoted"):
+    if type(word) is not str:
+        return
+    if len(word) > MAX_NAME and state.reading.family == "postgres":
+        state.doubt(Code.LONG_NAME, word)
+    if node.args.get("quoted"):
         return
     lowered = word.lower()
+    if _stands_alone(node) and is_value(lowered, state.reading.family):
+        state.doubt(Code.RESERVED_WORD, lowered)
     if lowered not in reserved or is_expression(lowered, state.reading.family):
         return
     if _is_label(node, state):
         return
     state.doubt(Code.RESERVED_WORD, lowered)
+
+
+def _stands_alone(node: exp.Expr) -> bool:
+    """Whether the word is a table's whole name."""
+    parent = node.parent
+    return isinstance(parent, exp.Table) and node.arg_key == "this" and not parent.args.get("db")
 
 
 def _is_label(node: exp.Expr, state: State) -> bool:
@@ -146,25 +161,18 @@ def _locks(state: State, node: exp.Table, seen: Seen) -> None:
 def _select(state: State, node: exp.Expr) -> None:
     if node.args.get("into"):
         transfer.select_into(state, node)
-    if node.args.get("locks"):
-        _locking_read(state, node)
     for setting in node.args.get("settings") or ():
-        name = setting.this.name if isinstance(setting, exp.EQ) else "settings"
-        state.act(Verb.CONFIGURE, Resource(ResourceType.SETTING, name.lower()))
+        _setting(state, setting)
     hint = node.args.get("hint")
     if hint is not None:
         _hint(state, hint)
 
 
-def _locking_read(state: State, node: exp.Expr) -> None:
-    """FOR UPDATE needs the right to write: it is taken as a write of what is locked."""
-    source = node.args.get("from_")
-    tables = [table for table in (source.find_all(exp.Table) if source else ())]
-    alone = len(tables) == 1 and not node.args.get("joins")
-    for table in tables:
-        seen = see(table, state.catalog, state.reading)
-        target = Target(seen.names, seen.table, alone, state.reading.family)
-        state.writes.append((Verb.WRITE, seen, prove(node.args.get("where"), target)))
+def _setting(state: State, node: exp.Expr) -> None:
+    name, value = "settings", ""
+    if isinstance(node, exp.EQ):
+        name, value = node.this.name.lower(), node.expression.name.lower()
+    state.act(Verb.CONFIGURE, settings.effect_of(name, value, state.reading).resource)
 
 
 _PLAIN_VARIABLES = frozenset({"query_timeout", "max_execution_time", "parallelism"})
@@ -227,6 +235,7 @@ _VISITORS: dict[type[exp.Expr], Visitor] = {
     exp.Column: columns.visit_column,  # type: ignore[dict-item]
     exp.Star: _as_star,
     exp.Dot: calls.visit_dot,  # type: ignore[dict-item]
+    exp.Operator: calls.visit_operator,
     exp.Select: _select,
     exp.Join: _join,
     exp.Pivot: _whole_rows,

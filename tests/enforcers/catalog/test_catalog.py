@@ -54,6 +54,10 @@ def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     [
         "table: {}",
         "unknown_tables: maybe",
+        "structure: yes",
+        "tables: {a: {view: 1}}",
+        "structure: abc",
+        "structure: [1]",
         "tables: [a]",
         "tables: {a: {column: {}}}",
         "tables: {a: {columns: {b: {kind: x}}}}",

@@ -30,6 +30,7 @@ from enforcers.contract.action import (
 from enforcers.contract.base import MAX_BYTES, MAX_SAFE_INTEGER, Record
 from enforcers.contract.outcome import Outcome, Status
 from enforcers.contract.verdict import (
+    Assumption,
     Decision,
     EffectSummary,
     Obligation,
@@ -133,6 +134,7 @@ verdicts = st.builds(
     ),
     rewrite=maybe(st.builds(Rewrite, text=text, digest=digests)),
     intent=tuples(st.builds(EffectSummary, verb=names, type=names, name=text, extent=names)),
+    assumed=tuples(st.builds(Assumption, name=names, value=text)),
     policy=digests,
     judge=names,
     issued_at=moments,

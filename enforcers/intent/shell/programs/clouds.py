@@ -84,7 +84,8 @@ def _effect_or_unknown(kind: str, subject: str) -> Reading:
 
 def _tree_kind(words: tuple[str, ...]) -> str:
     """The class of the first word that is a verb; groups come before it."""
-    for place, word in enumerate(words[1:] if len(words) > 1 else words, start=1):
+    first = 1 if len(words) > 1 else 0
+    for place, word in enumerate(words[first:], start=first):
         before = set(words[:place])
         if word in _GROUPS and _is_group(place, words):
             continue

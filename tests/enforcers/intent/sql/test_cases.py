@@ -117,3 +117,25 @@ def test_a_script_of_too_many_statements_is_not_understood() -> None:
     intent = _read("postgres", "SELECT 1; " * (MAX_STATEMENTS + 1))
     assert [one.code for one in intent.opaque] == ["several_statements"]
     assert not _read("postgres", "SELECT 1; " * MAX_STATEMENTS).opaque
+
+
+@pytest.mark.parametrize(
+    ("dialect", "statement", "known"),
+    [
+        ("postgres", "SELECT city FROM shipments", True),
+        ("postgres", "SELECT city FROM elsewhere", False),
+        ("postgres", "SELECT city FROM other.shipments", False),
+        ("postgres", "SELECT relname FROM pg_class", True),
+        ("postgres", "SELECT table_name FROM information_schema.tables", True),
+        ("postgres", "DELETE FROM pg_class WHERE oid = 1", False),
+        ("sqlite", "SELECT name FROM sqlite_master", True),
+        ("mysql", "SELECT 1 FROM pg_class", False),
+        ("tsql", "SELECT name FROM sys.tables", True),
+    ],
+)
+def test_a_complete_catalog_knows_its_tables_and_the_servers_own(
+    dialect: str, statement: str, known: bool
+) -> None:
+    complete = Catalog({"shipments": SHIPMENTS}, "opaque")
+    found = read_sql(statement, dialect, complete).opaque
+    assert (not any(one.code == "unknown_table" for one in found)) is known

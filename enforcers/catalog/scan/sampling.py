@@ -1,0 +1,34 @@
+"""The query that samples a table, and its rows as values by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from enforcers.catalog.structure import Relation
+
+Sampled = dict[tuple[str, str, str], Sequence[object]]
+
+
+def sample_query(relation: Relation, rows: int) -> str:
+    """At most so many rows of every column; the names are quoted."""
+    columns = ", ".join(_quoted(name) for name, _ in relation.columns)
+    place = f"{_quoted(relation.schema)}.{_quoted(relation.name)}"
+    return f"SELECT {columns} FROM {place} LIMIT {int(rows)}"
+
+
+def is_sampled(relation: Relation, rows: int) -> bool:
+    """Whether its rows are looked at: those of tables only, for a view may compute for hours."""
+    return rows > 0 and relation.kind == "table" and bool(relation.columns)
+
+
+def by_column(relation: Relation, rows: Sequence[Sequence[Any]]) -> Sampled:
+    """The values of each column."""
+    return {
+        (relation.schema, relation.name, name): [row[place] for row in rows]
+        for place, (name, _) in enumerate(relation.columns)
+    }
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,127 @@
+"""
+What a verdict asks of a SQL executor besides the text, read before anything is opened.
+
+INVARIANT: an obligation or an assumption that this code does not know by name is never passed over;
+the permit is withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+from enforcers.contract.action import Capability
+from enforcers.contract.verdict import Obligation
+from enforcers.errors import ExecutionError, PermitError
+from enforcers.permit import Permit
+
+CAPABILITIES = frozenset(
+    {
+        Capability.MASK,
+        Capability.LIMIT_ROWS,
+        Capability.MAX_ROWS_AFFECTED,
+        Capability.TRANSACTION,
+    }
+)
+"""What the SQL executors can carry out. Masks and row limits are in the verdict's rewrite already."""
+STRUCTURE = "catalog_structure"
+_REWRITTEN = frozenset({"mask", "limit_rows"})
+_READING = frozenset({"read", "connect", "configure"})
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One verdict's demands."""
+
+    settings: Mapping[str, str]
+    """Session settings that the reading assumed."""
+    structure: str
+    """Digest that the target's structure must have; empty: none was assumed."""
+    max_rows: int | None
+    read_only: bool
+    """Whether the verdict shows no effect that changes anything."""
+
+
+def duty_of(permit: Permit, settings: frozenset[str] = frozenset()) -> Duty:
+    """The duty of an executor that can set `settings`. Withholds the permit where it cannot comply."""
+    assumed = _assumed(permit, settings)
+    structure = assumed.pop(STRUCTURE, "")
+    return Duty(assumed, structure, _max_rows(permit), _reads_only(permit))
+
+
+def compare_structure(permit: Permit, duty: Duty, digest: str) -> None:
+    """Withhold the permit where the structure is another one than the catalog's."""
+    if digest != duty.structure:
+        withhold(
+            permit,
+            "the schema changed since the catalog was scanned; scan it again and propose again",
+        )
+
+
+def check_changed(duty: Duty, changed: int | None) -> None:
+    """Raise ExecutionError, inside the transaction, where more rows changed than the verdict allows."""
+    if duty.max_rows is None:
+        return
+    if changed is None:
+        raise ExecutionError(
+            f"changed rows cannot be counted, and at most {duty.max_rows} may change; propose one"
+            " INSERT, UPDATE or DELETE"
+        )
+    if changed > duty.max_rows:
+        raise ExecutionError(
+            f"{changed} rows would change, and at most {duty.max_rows} may; rolled back, narrow"
+            " the statement"
+        )
+
+
+def withhold(permit: Permit, why: str) -> NoReturn:
+    """End without acting."""
+    permit.withhold()
+    raise PermitError(why)
+
+
+@contextmanager
+def undone_on_error(permit: Permit) -> Iterator[None]:
+    """Say of an error after `take()` that the transaction was not kept, unless nobody knows."""
+    try:
+        yield
+    except BaseException:
+        permit.rolled_back = permit.executed_digest is not None and not permit.in_doubt
+        raise
+
+
+def _assumed(permit: Permit, settings: frozenset[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in permit.verdict.assumed:
+        if one.name not in settings and one.name != STRUCTURE:
+            withhold(
+                permit,
+                f"the verdict assumes `{one.name}`, which this executor cannot set; use one that can",
+            )
+        if found.setdefault(one.name, one.value) != one.value:
+            withhold(permit, f"the verdict assumes two values of `{one.name}`; split the action")
+    return found
+
+
+def _max_rows(permit: Permit) -> int | None:
+    limits = []
+    for one in permit.obligations:
+        _check_known(permit, one)
+        if one.kind == "max_rows_affected":
+            if one.value is None:
+                withhold(permit, "`max_rows_affected` has no value; correct the policy")
+            limits.append(one.value)
+    return min(limits, default=None)
+
+
+def _check_known(permit: Permit, one: Obligation) -> None:
+    if one.kind in _REWRITTEN and permit.verdict.rewrite is None:
+        withhold(permit, f"`{one.kind}` has no rewrite in the verdict; propose the action again")
+    if one.kind not in CAPABILITIES:
+        withhold(permit, f"this executor cannot carry out `{one.kind}`; use one that can")
+
+
+def _reads_only(permit: Permit) -> bool:
+    return all(effect.verb in _READING for effect in permit.verdict.intent)

@@ -1,0 +1,161 @@
+"""
+Runs admitted SQL on a PostgreSQL server.
+
+    connect ─▶ BEGIN ─▶ settings ─▶ take, prepare ─▶ structure ─▶ execute ─▶ count ─▶ COMMIT
+
+Preparing locks every table that the text names, so what is compared afterwards is what runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from enforcers.catalog.scan.postgres import read_structure
+from enforcers.errors import ExecutionError, PermitError
+from enforcers.executors.changes import changed_rows, rows_in
+from enforcers.executors.duty import (
+    CAPABILITIES,
+    Duty,
+    check_changed,
+    compare_structure,
+    duty_of,
+    undone_on_error,
+    withhold,
+)
+from enforcers.executors.limits import CHUNK, DEFAULT_LIMITS, Limits, Tray, too_slow
+from enforcers.executors.result import Rows, first_line, statement_of
+from enforcers.executors.session import BASELINE, prepare_session
+from enforcers.permit import Permit
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_GRACE_S = 1.0
+"""The server ends a slow statement by itself; we give up on the server this much later."""
+
+
+class PostgresExecutor:
+    """Holds the address of one database; a fresh connection for every permit, so no session state leaks."""
+
+    system = "postgres"
+    dialect = "postgres"
+    capabilities = CAPABILITIES
+
+    def __init__(self, dsn: str, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._dsn = dsn
+        self._limits = limits
+
+    async def run(self, permit: Permit) -> Rows:
+        """Run the permit's statement in one transaction. Raises ExecutionError, PermitError."""
+        duty = duty_of(permit, frozenset(BASELINE))
+        connection = await connect(self._dsn, self._limits)
+        try:
+            with undone_on_error(permit):
+                rows = await self._transact(connection, permit, duty)
+        finally:
+            await disconnect(connection)
+        permit.report_rows(rows.count)
+        return rows
+
+    async def _transact(self, connection: asyncpg.Connection, permit: Permit, duty: Duty) -> Rows:
+        import asyncpg
+
+        try:
+            async with asyncio.timeout(self._limits.timeout_s + _GRACE_S):
+                rows = await _work(connection, permit, duty, self._limits)
+            async with asyncio.timeout(self._limits.timeout_s + _GRACE_S):
+                await _commit(connection, permit)
+        except (TimeoutError, asyncpg.QueryCanceledError) as error:
+            raise too_slow(self._limits) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+            raise ExecutionError(
+                f"postgres refused the statement: {first_line(error)}; correct it"
+            ) from error
+        return rows
+
+
+async def _work(connection: asyncpg.Connection, permit: Permit, duty: Duty, limits: Limits) -> Rows:
+    """Everything but the commit."""
+    await connection.execute("BEGIN READ ONLY" if duty.read_only else "BEGIN READ WRITE")
+    await prepare_session(connection, permit, duty.settings, limits)
+    # Prepared, a text is one statement; several are refused by the server.
+    prepared = await connection.prepare(statement_of(permit))
+    if duty.structure:
+        compare_structure(permit, duty, (await read_structure(connection)).digest)
+        await prepare_session(connection, permit, duty.settings, limits)
+    _check_time(permit)
+    rows = await _execute(prepared, limits)
+    if not connection.is_in_transaction():
+        raise ExecutionError("statement ended the transaction, which is ours; leave that out")
+    if duty.max_rows is not None:
+        check_changed(duty, await changed_rows(connection, prepared.get_statusmsg(), rows))
+    return rows
+
+
+def _check_time(permit: Permit) -> None:
+    """The verdict's time, once more after all that came before the act."""
+    try:
+        permit.check_time()
+    except PermitError as error:
+        withhold(permit, str(error))
+
+
+async def _execute(prepared: Any, limits: Limits) -> Rows:
+    columns = tuple(attribute.name for attribute in prepared.get_attributes())
+    if not columns:
+        await prepared.fetch()
+        return Rows((), (), rows_in(prepared.get_statusmsg()))
+    tray = Tray(limits)
+    cursor = await prepared.cursor()
+    while chunk := await cursor.fetch(CHUNK):
+        tray.add(chunk)
+    return Rows(columns, tuple(tray.rows))
+
+
+async def _commit(connection: asyncpg.Connection, permit: Permit) -> None:
+    import asyncpg
+
+    try:
+        ended = await connection.execute("COMMIT")
+    except BaseException as error:
+        lost = isinstance(error, asyncpg.PostgresConnectionError)
+        if isinstance(error, asyncpg.PostgresError) and not lost:
+            raise
+        permit.report_doubt()
+        raise ExecutionError(
+            "connection was lost during the commit; look whether the change is there"
+        ) from error
+    if ended != "COMMIT":
+        raise ExecutionError("postgres rolled the transaction back; propose the action again")
+
+
+async def connect(dsn: str, limits: Limits) -> asyncpg.Connection:
+    """A fresh connection. Raises ExecutionError, which never holds the address or the password."""
+    import asyncpg
+
+    settings = {"application_name": "sluicegate"}
+    try:
+        return await asyncpg.connect(
+            dsn, timeout=limits.timeout_s, statement_cache_size=0, server_settings=settings
+        )
+    except asyncpg.PostgresError as error:
+        raise ExecutionError(
+            f"postgres refused the connection: {first_line(error)}; check the target"
+        ) from error
+    except OSError as error:
+        why = "no answer" if isinstance(error, TimeoutError) else error.strerror or "unreachable"
+        raise ExecutionError(
+            f"postgres cannot be reached: {why}; check the target's address"
+        ) from None
+    except ValueError:
+        raise ExecutionError("address of the target is no dsn; correct it") from None
+
+
+async def disconnect(connection: asyncpg.Connection) -> None:
+    """Close; what was not committed is rolled back."""
+    try:
+        await connection.close(timeout=_GRACE_S)
+    except BaseException:
+        connection.terminate()
+        raise

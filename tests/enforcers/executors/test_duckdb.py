@@ -1,0 +1,81 @@
+"""What only DuckDB has: scripts in one transaction, and changes that it does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enforcers.contract.verdict import Obligation
+from enforcers.errors import ExecutionError
+from enforcers.permit import Permit
+from tests.enforcers.databases import DuckDB
+from tests.enforcers.executors.conftest import SHOP
+
+Permits = Callable[..., Permit]
+AT_MOST_1 = (Obligation(kind="max_rows_affected", value=1),)
+BEFORE = [(1, 10), (2, 20), (3, 30)]
+
+
+@pytest.fixture
+def duck(tmp_path: Path) -> DuckDB:
+    """DuckDB alone, with `users`."""
+    one = DuckDB(tmp_path / "shop.duckdb")
+    one.script(*SHOP)
+    return one
+
+
+def now(duck: DuckDB) -> list[tuple[int, int]]:
+    return duck.rows("SELECT id, n FROM users ORDER BY id")
+
+
+def test_the_database_sees_exactly_the_judged_text(duck: DuckDB, permit: Permits) -> None:
+    """Law 4: it runs exactly what was judged."""
+    text = "SELECT\tcurrent_query() /* é 漢 ; */  FROM users WHERE id=1 "
+    ((seen,),) = duck.run(permit(text)).rows
+    assert seen.strip() == text.strip()
+
+
+def test_a_script_is_kept_whole(duck: DuckDB, permit: Permits) -> None:
+    duck.run(
+        permit("UPDATE users SET n = 0 WHERE id = 1; DELETE FROM users WHERE id = 2", writes=True)
+    )
+    assert now(duck) == [(1, 0), (3, 30)]
+
+
+def test_a_script_that_fails_is_undone_whole(duck: DuckDB, permit: Permits) -> None:
+    with pytest.raises(ExecutionError):
+        duck.run(permit("DELETE FROM users; UPDATE users SET nothing = 1", writes=True))
+    assert now(duck) == BEFORE
+
+
+UNCOUNTED = [
+    "UPDATE users SET n = 0 WHERE id = 1; DELETE FROM users",
+    "WITH gone AS (DELETE FROM users RETURNING id) SELECT count(*) FROM gone",
+    "WITH all_of_them AS (UPDATE users SET n = 0 RETURNING id) UPDATE users SET n = 1 WHERE id = 1",
+    "TRUNCATE users",
+]
+
+
+@pytest.mark.parametrize("text", UNCOUNTED)
+def test_what_duckdb_does_not_count_is_undone(duck: DuckDB, permit: Permits, text: str) -> None:
+    with pytest.raises(ExecutionError):
+        duck.run(permit(text, writes=True, obligations=AT_MOST_1))
+    assert now(duck) == BEFORE
+
+
+OUTSIDE = [
+    "COPY users TO '{0}/out.csv'",
+    "ATTACH '{0}/other.duckdb'",
+    "SET enable_external_access = true",
+]
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
+def test_no_statement_reaches_another_file(
+    duck: DuckDB, permit: Permits, text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ExecutionError):
+        duck.run(permit(text.format(tmp_path), writes=True))
+    assert {path.name for path in tmp_path.iterdir()} == {"shop.duckdb"}
