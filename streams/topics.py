@@ -300,5 +300,5 @@ async def _check_settings(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -
 def _differs(topic: Topic, what: str, found: str, wanted: str) -> BrokerError:
     return BrokerError(
         f"topic {topic.name} exists with {what} {found}, needed is {wanted}: "
-        "use another zone or cluster, or delete the topic"
+        "set it with `kafka-configs --alter` where that can be, use another zone, or delete the topic"
     )
