@@ -21,6 +21,7 @@ from console.proposing import held_to_contract, open_gate, proposal_of
 from console.settings import Settings, TargetSettings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
 from enforcers.errors import ContractError, SettingsError
+from enforcers.executors.duty import check_asks_nothing
 from enforcers.executors.result import Rows
 from enforcers.sync_gate import SyncGate
 
@@ -67,6 +68,7 @@ class Guard:
                 target = Target(system="python", environment=environment)
                 proposal = proposal_of(self._settings, target, payload, "", "")
                 with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
+                    check_asks_nothing(permit, "change the policy for this function")
                     permit.take()
                     return body(*args, **kwargs)
 

@@ -19,7 +19,7 @@ from enforcers.contract.action import Action
 from enforcers.contract.base import uuid7_of
 from enforcers.contract.digest import proposal_digest
 from enforcers.contract.verdict import Assumption, Decision, EffectSummary, Reason, Verdict
-from enforcers.intent.model import Intent
+from enforcers.intent.model import Effect, Intent, Verb
 from enforcers.intent.read import read_intent
 from enforcers.policy.engine import Facts, PrincipalFacts, TargetFacts
 from enforcers.principals import EnrolledPrincipal
@@ -168,8 +168,13 @@ def _summary(intent: Intent) -> tuple[EffectSummary, ...]:
             name=effect.resource.name[:200],
             extent=effect.extent.value,
         )
-        for effect in intent.effects[:MAX_SUMMARY]
+        for effect in sorted(intent.effects, key=_only_reads)[:MAX_SUMMARY]
     )
+
+
+def _only_reads(effect: Effect) -> bool:
+    """What changes something comes first: an executor must not take a write for a read."""
+    return effect.verb is Verb.READ
 
 
 @lru_cache(maxsize=1_024)

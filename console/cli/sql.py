@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,9 +41,18 @@ def sql(
 def show(rows: Rows, as_json: bool) -> None:
     """Print a result for people, or as one JSON object."""
     if as_json:
-        body = {"columns": rows.columns, "rows": rows.rows, "affected": rows.affected}
+        body = {"columns": rows.columns, "rows": _plain(rows.rows), "affected": rows.affected}
         typer.echo(json.dumps(body, default=str))
     elif not rows.columns:
         typer.echo(f"{rows.affected or 0} rows changed")
     else:
         show_table(rows.columns, ([str(value) for value in row] for row in rows.rows))
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: keys are texts, and there is no NaN and no Infinity."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

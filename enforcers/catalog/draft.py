@@ -50,6 +50,8 @@ class Draft:
     tables: tuple[DraftTable, ...]
     came: tuple[str, ...]
     went: tuple[str, ...]
+    nameless: tuple[str, ...] = ()
+    """Tables that no catalog can name, quoted: a statement that touches one meets an unknown table."""
 
 
 def draft_of(structure: Structure, samples: Samples, before: Catalog | None = None) -> Draft:
@@ -66,7 +68,10 @@ def draft_of(structure: Structure, samples: Samples, before: Catalog | None = No
     came, went = _differences(tables, old) if before is not None else ((), ())
     # A scan knows every table there is: another name is a mistake, or none of ours.
     unknown = before.unknown_tables if before is not None else "opaque"
-    return Draft(structure.digest, unknown, tables, came, went)
+    nameless = sorted(
+        f"{one.schema!a}.{one.name!a}" for one in structure.relations if not _plain(one.name)
+    )
+    return Draft(structure.digest, unknown, tables, came, went, tuple(nameless))
 
 
 def _names(place: tuple[str, str], default: str) -> tuple[str, ...]:

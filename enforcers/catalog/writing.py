@@ -32,18 +32,25 @@ def write_catalog(draft: Draft, path: Path) -> None:
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(catalog_text(draft))
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except OSError as error:
-        raise CatalogError(f"cannot write {path}: {error.strerror}; give another file") from error
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(catalog_text(draft))
+            os.chmod(name, mode)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "a name is no text"
+        raise CatalogError(f"cannot write {path}: {why}; give another file") from error
 
 
 def _lines(draft: Draft) -> Iterator[str]:
     yield f"structure: {_scalar(draft.structure)}"
     yield f"unknown_tables: {draft.unknown_tables}"
     yield "tables:" if draft.tables else "tables: {}"
+    for name in draft.nameless:
+        yield f"  # left out, for its name is white space only: table {name}"
     for number, table in enumerate(draft.tables, 1):
         yield from _table(table, number)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from enforcers.contract.action import ShellPayload
 from enforcers.errors import ExecutionError, PermitError
+from enforcers.executors.duty import check_asks_nothing
 from enforcers.permit import Permit
 
 ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TERM", "TZ", "USER")
@@ -48,13 +49,10 @@ class CommandExecutor:
 
     def run(self, permit: Permit) -> int:
         """Run the permit's argv and return its exit code. Raises ExecutionError, PermitError."""
+        check_asks_nothing(permit, "run its SQL with `sluicegate sql`")
         payload = permit.take()
         if not isinstance(payload, ShellPayload) or not payload.argv or payload.program is None:
             raise PermitError("permit is for no resolved argv; propose what `payload` returns")
-        if permit.obligations:
-            raise PermitError(
-                "permit carries obligations that a command cannot carry out; use another executor"
-            )
         try:
             done = subprocess.run(
                 payload.argv,

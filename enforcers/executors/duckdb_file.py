@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
 _WITH = re.compile(r"\bwith\b", re.IGNORECASE)
+_RETURNING = re.compile(r"(?<![^\W\d])returning(?!\w)", re.IGNORECASE)
+"""The word, be it in a comment or in a string: then a `Count` may be a count or a value."""
 
 
 class DuckDBExecutor:
@@ -55,7 +58,7 @@ class DuckDBExecutor:
         import duckdb
 
         duty = duty_of(permit)
-        if not self._path.exists():
+        if not os.path.exists(self._path):
             raise ExecutionError(f"database `{self._path}` does not exist; check the target's path")
         try:
             with (
@@ -66,7 +69,7 @@ class DuckDBExecutor:
                 rows = _transact(connection, permit, duty, self._limits)
         except duckdb.InterruptException as error:
             raise too_slow(self._limits) from error
-        except (duckdb.Error, ValueError) as error:
+        except (duckdb.Error, ValueError, ArithmeticError) as error:
             raise ExecutionError(
                 f"duckdb refused the statement: {first_line(error)}; correct it"
             ) from error
@@ -99,7 +102,7 @@ def _execute(
     columns = tuple(column[0] for column in cursor.description or ())
     rows = gather(cursor.fetchmany, limits)
     # With RETURNING the rows are the author's, whatever he calls their columns.
-    counts = _CHANGES.intersection(kinds) and "returning" not in statement.lower()
+    counts = _CHANGES.intersection(kinds) and not _RETURNING.search(statement)
     if counts and columns == ("Count",) and len(rows) == 1:
         return Rows((), (), int(rows[0][0]))
     return Rows(columns, rows)
@@ -110,6 +113,9 @@ def _changed(duty: Duty, statement: str, kinds: list[str], rows: Rows) -> int | 
     if duty.read_only or not kinds:
         return 0
     if len(kinds) > 1 or kinds[0] not in _CHANGES or _WITH.search(statement):
+        return None
+    # Either the count, beside a comment that says "returning", or one returned value of that name.
+    if rows.columns == ("Count",):
         return None
     return rows.count
 

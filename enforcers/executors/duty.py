@@ -76,6 +76,14 @@ def check_changed(duty: Duty, changed: int | None) -> None:
         )
 
 
+def check_asks_nothing(permit: Permit, advice: str) -> None:
+    """Withhold a permit that asks for more than to run its payload, where nothing can carry it out."""
+    for one in permit.obligations:
+        withhold(permit, f"permit carries `{one.kind}`, which cannot be carried out here; {advice}")
+    for name in dict.fromkeys(one.name for one in permit.verdict.assumed):
+        withhold(permit, f"permit relies on `{name}`, which cannot be set here; {advice}")
+
+
 def withhold(permit: Permit, why: str) -> NoReturn:
     """End without acting."""
     permit.withhold()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from enforcers.errors import ExecutionError, SettingsError
 
-CHUNK = 100
+CHUNK = 10
 """Rows that are fetched at once: what a result may exceed its limit by in memory."""
 LONGEST_S = 86_400.0
 _FIXED = 8
-"""What a number, a moment or a NULL counts, in bytes."""
+"""What a small number or a NULL counts, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,14 @@ def size_of(value: Any) -> int:
         return max(_FIXED, value.bit_length() // 8)
     if isinstance(value, Mapping):
         return sum(size_of(key) + size_of(one) for key, one in value.items())
-    if isinstance(value, Iterable):
+    # No other iterable: to go through an address range such as `::/0` would never end.
+    if isinstance(value, list | tuple | set | frozenset):
         return _FIXED + sum(map(size_of, value))
-    return _FIXED
+    if isinstance(value, Decimal):
+        return max(_FIXED, len(value.as_tuple().digits))
+    if value is None or isinstance(value, float):
+        return _FIXED
+    return max(_FIXED, len(str(value)))
 
 
 def too_slow(limits: Limits) -> ExecutionError:

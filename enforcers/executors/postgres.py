@@ -9,6 +9,7 @@ Preparing locks every table that the text names, so what is compared afterwards 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from enforcers.catalog.scan.postgres import read_structure
@@ -35,6 +36,11 @@ _GRACE_S = 1.0
 """The server ends a slow statement by itself; we give up on the server this much later."""
 
 
+_BEFORE = re.compile(r"\s+|--[^\r\n]*|/\*")
+_INSIDE = re.compile(r"/\*|\*/|[^/*]+|[/*]")
+_COPY = re.compile(r"copy\b.*\b(stdin|stdout)\b", re.IGNORECASE | re.DOTALL)
+
+
 class PostgresExecutor:
     """Holds the address of one database; a fresh connection for every permit, so no session state leaks."""
 
@@ -53,9 +59,9 @@ class PostgresExecutor:
         try:
             with undone_on_error(permit):
                 rows = await self._transact(connection, permit, duty)
+            permit.report_rows(rows.count)
         finally:
             await disconnect(connection)
-        permit.report_rows(rows.count)
         return rows
 
     async def _transact(self, connection: asyncpg.Connection, permit: Permit, duty: Duty) -> Rows:
@@ -68,7 +74,10 @@ class PostgresExecutor:
                 await _commit(connection, permit)
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise too_slow(self._limits) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (
+            *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+            *(OSError, ValueError, ArithmeticError),
+        ) as error:
             raise ExecutionError(
                 f"postgres refused the statement: {first_line(error)}; correct it"
             ) from error
@@ -77,10 +86,17 @@ class PostgresExecutor:
 
 async def _work(connection: asyncpg.Connection, permit: Permit, duty: Duty, limits: Limits) -> Rows:
     """Everything but the commit."""
-    await connection.execute("BEGIN READ ONLY" if duty.read_only else "BEGIN READ WRITE")
+    # Every statement sees what is there now: an old snapshot would show the structure of before.
+    mode = "READ ONLY" if duty.read_only else "READ WRITE"
+    await connection.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED {mode}")
     await prepare_session(connection, permit, duty.settings, limits)
+    statement = statement_of(permit)
+    if copies_to_client(statement):
+        raise ExecutionError(
+            "COPY from STDIN or to STDOUT is not supported; use INSERT, or SELECT its rows"
+        )
     # Prepared, a text is one statement; several are refused by the server.
-    prepared = await connection.prepare(statement_of(permit))
+    prepared = await connection.prepare(statement)
     if duty.structure:
         compare_structure(permit, duty, (await read_structure(connection)).digest)
         await prepare_session(connection, permit, duty.settings, limits)
@@ -91,6 +107,15 @@ async def _work(connection: asyncpg.Connection, permit: Permit, duty: Duty, limi
     if duty.max_rows is not None:
         check_changed(duty, await changed_rows(connection, prepared.get_statusmsg(), rows))
     return rows
+
+
+def copies_to_client(statement: str) -> bool:
+    """Whether a text is a COPY over the connection itself, which the driver cannot end."""
+    at = depth = 0
+    while found := (_INSIDE if depth else _BEFORE).match(statement, at):
+        depth += {"/*": 1, "*/": -1}.get(found.group(), 0)
+        at = found.end()
+    return bool(_COPY.match(statement, at))
 
 
 def _check_time(permit: Permit) -> None:
@@ -143,19 +168,27 @@ async def connect(dsn: str, limits: Limits) -> asyncpg.Connection:
         raise ExecutionError(
             f"postgres refused the connection: {first_line(error)}; check the target"
         ) from error
+    # Some of these are a ValueError too; their words may hold parts of the address.
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError):
+        raise ExecutionError(
+            "postgres cannot be connected to with this address; check the target's address"
+        ) from None
     except OSError as error:
         why = "no answer" if isinstance(error, TimeoutError) else error.strerror or "unreachable"
         raise ExecutionError(
             f"postgres cannot be reached: {why}; check the target's address"
         ) from None
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise ExecutionError("address of the target is no dsn; correct it") from None
 
 
 async def disconnect(connection: asyncpg.Connection) -> None:
-    """Close; what was not committed is rolled back."""
+    """Close; what was not committed is rolled back. Only cancellation is raised."""
     try:
         await connection.close(timeout=_GRACE_S)
+    except Exception:
+        # What became of the statement is known by now; a server that hangs does not change it.
+        connection.terminate()
     except BaseException:
         connection.terminate()
         raise

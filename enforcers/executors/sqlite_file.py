@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from enforcers.permit import Permit
 _STEPS = 1_000
 """Instructions of SQLite's machine between two looks at the clock."""
 _BUSY_S = 5.0
+_LENGTHS = (1 << 20, (1 << 31) - 1)
+"""Bounds of the longest value: what the schema itself may need, and what SQLite takes."""
 _NEVER = frozenset(
     {
         *(sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH),
@@ -56,13 +59,13 @@ class SQLiteExecutor:
     def run(self, permit: Permit) -> Rows:
         """Run the permit's statement in one transaction. Raises ExecutionError, PermitError."""
         duty = duty_of(permit)
-        if not self._path.exists():
+        if not os.path.exists(self._path):
             raise ExecutionError(f"database `{self._path}` does not exist; check the target's path")
         over = time.monotonic() + self._limits.timeout_s
         try:
             with undone_on_error(permit), closing(self._connect(over)) as connection:
                 rows = _transact(connection, permit, duty, self._limits)
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError, ArithmeticError) as error:
             raise _told(error, over, self._limits) from error
         permit.report_rows(rows.count)
         return rows
@@ -70,12 +73,17 @@ class SQLiteExecutor:
     def _connect(self, over: float) -> sqlite3.Connection:
         busy = min(_BUSY_S, self._limits.timeout_s)
         connection = sqlite3.connect(self._path, timeout=busy, isolation_level=None)
+        shortest, longest = _LENGTHS
+        length = min(max(self._limits.bytes, shortest), longest)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
         connection.set_progress_handler(lambda: time.monotonic() >= over, _STEPS)
         return connection
 
 
 def _transact(connection: sqlite3.Connection, permit: Permit, duty: Duty, limits: Limits) -> Rows:
     # A reader keeps to one snapshot, a writer keeps other writers out: what is compared is what runs.
+    # What the schema says about references holds; inside a transaction it could not be switched on.
+    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA query_only = {int(duty.read_only)}")
     connection.execute("BEGIN" if duty.read_only else "BEGIN IMMEDIATE")
     if duty.structure:

@@ -138,6 +138,8 @@ def _screen_write(
         raise _write("returns rows, which cannot be limited", "leave RETURNING out")
     if not masks:
         return
+    if any(node.args.get("field") for node in tree.find_all(exp.In)):
+        raise _write("names a table behind IN", "write a sub-query")
     for table in tree.find_all(exp.Table):
         if values_of(declare(table, catalog, reading), masks, constants=False):
             raise _write("touches a table with masked columns", "ask for a grant that shows them")

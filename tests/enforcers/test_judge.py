@@ -286,3 +286,13 @@ def test_only_what_is_allowed_is_rewritten(
         policy.answers["select"] = Ruling(answer, policy.hash, obligations=DUTIES)
         verdict = judge(action("SELECT b FROM other"), DIGEST, world, now)
         assert (verdict.decision, verdict.rewrite) == (answer, None)
+
+
+def test_a_write_behind_many_reads_is_in_the_verdict(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    tables = ", ".join(f"t{number}" for number in range(1, 30))
+    asked = of_kind(action(), SqlPayload(statement=f"INSERT INTO t0 SELECT 1 FROM {tables}"))
+    verdict = judge(asked, DIGEST, world, now)
+    assert (verdict.intent[0].verb, verdict.intent[0].name) == ("write", "t0")
+    assert len(verdict.intent) == 20

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from enforcers.catalog.scan.sampling import Sampled, by_column, is_sampled, sample_query
+from enforcers.catalog.scan.sampling import Sampled, is_sampled, sampled
 from enforcers.catalog.structure import Key, Relation, Structure, distinct
 from enforcers.errors import CatalogError
 
@@ -48,7 +49,9 @@ def read_structure(connection: duckdb.DuckDBPyConnection) -> Structure:
     views = _rows(connection, _VIEWS)
     macros = _rows(connection, _MACROS)
     relations = [*_tables(connection, columns), *_views(views, columns)]
-    definitions = [f"{what}: {row}" for what, rows in _named(views, macros) for row in rows]
+    # A table's own text too: it holds defaults, checks, collations and generated columns.
+    named = (("table", _rows(connection, _TABLES)), ("view", views), ("macro", macros))
+    definitions = [f"{what}: {row}" for what, rows in named for row in rows]
     return Structure(tuple(relations), tuple(definitions), "main")
 
 
@@ -56,24 +59,18 @@ def scan(path: Path, rows: int) -> tuple[Structure, Sampled]:
     """The structure of a file, and at most `rows` rows of every table. Raises CatalogError."""
     import duckdb
 
-    if not path.exists():
+    if not os.path.exists(path):
         raise CatalogError(f"database `{path}` does not exist; check the target's path")
     try:
         with duckdb.connect(path, read_only=True, config=_ALONE) as connection:
             structure, found = read_structure(connection), dict[tuple[str, str, str], Any]()
             for one in structure.relations:
                 if is_sampled(one, rows):
-                    found |= by_column(one, _rows(connection, sample_query(one, rows)))
+                    found |= sampled(one, rows, lambda query: _rows(connection, query))
             return structure, found
-    except duckdb.Error as error:
+    except (duckdb.Error, ValueError, ArithmeticError) as error:
         why = str(error).split("\n", 1)[0]
         raise CatalogError(f"duckdb cannot be scanned: {why}; check the target") from error
-
-
-def _named(
-    views: list[tuple[Any, ...]], macros: list[tuple[Any, ...]]
-) -> Iterable[tuple[str, list[tuple[Any, ...]]]]:
-    return (("view", views), ("macro", macros))
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, columns: _Columns) -> Iterator[Relation]:

@@ -7,7 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from enforcers.catalog.scan.sampling import Sampled, by_column, is_sampled, sample_query
+from enforcers.catalog.scan.sampling import (
+    UNREADABLE,
+    Sampled,
+    by_column,
+    columns_of,
+    is_sampled,
+    sample_query,
+)
 from enforcers.catalog.structure import Key, Relation, Structure, distinct
 from enforcers.errors import CatalogError
 
@@ -79,9 +86,34 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oi
 WHERE NOT tgisinternal AND ({_OURS})
 """,
     f"""
-SELECT 'foreign key', nspname, relname, pg_get_constraintdef(f.oid)
-FROM pg_constraint f JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
-WHERE contype = 'f' AND ({_OURS})
+SELECT 'constraint', nspname, conrelid::regclass::text, contypid::regtype::text, contype::text,
+       convalidated, pg_get_constraintdef(f.oid)
+FROM pg_constraint f JOIN pg_namespace n ON n.oid = connamespace WHERE {_OURS}
+""",
+    f"""
+SELECT 'column', nspname, relname, attname, attnotnull, attgenerated::text, attidentity::text,
+       collnamespace::regnamespace::text, collname, md5(pg_get_expr(adbin, adrelid))
+FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+LEFT JOIN pg_collation o ON o.oid = attcollation
+WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm', 'f') AND ({_OURS})
+""",
+    f"""
+SELECT 'collation', nspname, o.collname, (to_jsonb(o) - 'oid' - 'collnamespace' - 'collowner')::text
+FROM pg_collation o JOIN pg_namespace n ON n.oid = collnamespace WHERE {_OURS}
+""",
+    f"""
+SELECT 'table', nspname, relname, relrowsecurity, relforcerowsecurity,
+       pg_get_expr(relpartbound, c.oid), pg_get_partkeydef(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'f') AND ({_OURS})
+""",
+    f"""
+SELECT 'policy', nspname, relname, polname, polcmd::text, polpermissive,
+       polroles::regrole[]::text, md5(pg_get_expr(polqual, polrelid)),
+       md5(pg_get_expr(polwithcheck, polrelid))
+FROM pg_policy JOIN pg_class c ON c.oid = polrelid JOIN pg_namespace n ON n.oid = relnamespace
+WHERE {_OURS}
 """,
     f"""
 SELECT 'inherits', nspname, relname, inhparent::regclass::text
@@ -96,6 +128,11 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE {_OURS}
     f"""
 SELECT 'operator', nspname, oprname, oprleft::regtype::text, oprright::regtype::text, oprcode::text
 FROM pg_operator JOIN pg_namespace n ON n.oid = oprnamespace WHERE {_OURS}
+""",
+    """
+SELECT 'cast', castsource::regtype::text, casttarget::regtype::text, castfunc::regprocedure::text,
+       castcontext::text, castmethod::text
+FROM pg_cast WHERE oid >= 16384
 """,
 )
 
@@ -122,7 +159,10 @@ async def scan(connection: asyncpg.Connection, rows: int) -> tuple[Structure, Sa
         async with connection.transaction(readonly=True):
             structure = await read_structure(connection)
             return structure, await _samples(connection, structure, rows)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (
+        *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+        *(OSError, *UNREADABLE),
+    ) as error:
         why = str(error).split("\n", 1)[0]
         raise CatalogError(f"postgres cannot be scanned: {why}; check the target") from error
 
@@ -132,13 +172,21 @@ async def _samples(connection: asyncpg.Connection, structure: Structure, rows: i
 
     found: Sampled = {}
     await connection.execute(f"SET LOCAL statement_timeout = '{_PATIENCE_S}s'")
-    for one in structure.relations:
+    for one in (one for one in structure.relations if is_sampled(one, rows)):
         # A table that may not be read, or is too slow, gets its suggestions by name alone.
         with contextlib.suppress(asyncpg.PostgresError):
-            async with connection.transaction():
-                if is_sampled(one, rows):
-                    found |= by_column(one, await connection.fetch(sample_query(one, rows)))
+            try:
+                found |= await _sample(connection, one, rows)
+            except UNREADABLE:
+                for column in columns_of(one):
+                    with contextlib.suppress(*UNREADABLE):
+                        found |= await _sample(connection, column, rows)
     return found
+
+
+async def _sample(connection: asyncpg.Connection, one: Relation, rows: int) -> Sampled:
+    async with connection.transaction():
+        return by_column(one, await connection.fetch(sample_query(one, rows)))
 
 
 def _relation(

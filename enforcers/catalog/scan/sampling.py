@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from enforcers.catalog.structure import Relation
@@ -28,6 +29,28 @@ def by_column(relation: Relation, rows: Sequence[Sequence[Any]]) -> Sampled:
         (relation.schema, relation.name, name): [row[place] for row in rows]
         for place, (name, _) in enumerate(relation.columns)
     }
+
+
+UNREADABLE = (ValueError, ArithmeticError)
+"""What a driver raises for a value that Python cannot hold, such as a date before Christ."""
+
+
+def columns_of(relation: Relation) -> list[Relation]:
+    """The table once for each column: where one cannot be read, the others still can."""
+    return [replace(relation, columns=(column,)) for column in relation.columns]
+
+
+def sampled(
+    relation: Relation, rows: int, fetch: Callable[[str], Sequence[Sequence[Any]]]
+) -> Sampled:
+    """The values of each column that can be read."""
+    try:
+        return by_column(relation, fetch(sample_query(relation, rows)))
+    except UNREADABLE:
+        found: Sampled = {}
+        for one in columns_of(relation) if len(relation.columns) > 1 else []:
+            found |= sampled(one, rows, fetch)
+        return found
 
 
 def _quoted(name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from enforcers.catalog.scan.sampling import Sampled, by_column, is_sampled, sample_query
+from enforcers.catalog.scan.sampling import Sampled, is_sampled, sampled
 from enforcers.catalog.structure import Key, Relation, Structure, distinct
 from enforcers.errors import CatalogError
 
@@ -19,7 +20,11 @@ _COLUMNS = "SELECT name, type, pk FROM pragma_table_xinfo(?) ORDER BY cid"
 _INDEXES = 'SELECT name, origin, "unique" AND NOT partial FROM pragma_index_list(?)'
 _PARTS = "SELECT cid, name, coll FROM pragma_index_xinfo(?) WHERE key"
 _FOREIGN = 'SELECT "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(?)'
-_DEFINITIONS = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
+# A table's own text too: it holds defaults, checks, collations and generated columns.
+_DEFINITIONS = """
+SELECT type, name, sql FROM sqlite_master
+WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+"""
 
 
 def read_structure(connection: sqlite3.Connection) -> Structure:
@@ -32,7 +37,7 @@ def read_structure(connection: sqlite3.Connection) -> Structure:
 
 def scan(path: Path, rows: int) -> tuple[Structure, Sampled]:
     """The structure of a file, and at most `rows` rows of every table. Raises CatalogError."""
-    if not path.exists():
+    if not os.path.exists(path):
         raise CatalogError(f"database `{path}` does not exist; check the target's path")
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -40,7 +45,7 @@ def scan(path: Path, rows: int) -> tuple[Structure, Sampled]:
             connection.execute("BEGIN")
             structure = read_structure(connection)
             return structure, _samples(connection, structure, rows)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, ArithmeticError) as error:
         raise CatalogError(f"sqlite cannot be scanned: {error}; check the target") from error
 
 
@@ -49,7 +54,7 @@ def _samples(connection: sqlite3.Connection, structure: Structure, rows: int) ->
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     for one in structure.relations:
         if is_sampled(one, rows):
-            found |= by_column(one, connection.execute(sample_query(one, rows)).fetchall())
+            found |= sampled(one, rows, lambda query: connection.execute(query).fetchall())
     return found
 
 

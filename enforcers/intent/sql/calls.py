@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from enforcers.intent.model import Resource, ResourceType, Verb
@@ -18,6 +20,10 @@ from enforcers.intent.sql.state import SESSION, State
 
 _SYNTAX = (exp.And, exp.Or, exp.Xor, exp.Cast, exp.TryCast, exp.Case, exp.If, exp.Columns)
 """Functions in the parser's tree that are operators or syntax in the text."""
+_SHOW_A_SETTING = frozenset({"current_setting", "getsetting"})
+_SECRET_SETTING = re.compile(r"secret|passw|passphrase|pwd|token|key|conninfo|credential|dsn")
+_NAMES_A_TABLE = {"duckdb": frozenset({"histogram", "histogram_values"})}
+"""Functions that compute a value in a query, and as a table read the table that they name."""
 
 
 def visit_function(state: State, node: exp.Func) -> None:
@@ -92,9 +98,23 @@ def _named(state: State, node: exp.Func) -> None:
         _act(state, name, node)
         return
     state.functions[name] = None
+    if name in _SHOW_A_SETTING and _may_show_a_secret(node):
+        state.act(Verb.READ, Resource(ResourceType.SETTING, name, tags=("secret",)))
+    if isinstance(node.parent, exp.Table) and name in _NAMES_A_TABLE.get(state.reading.family, ()):
+        state.doubt(Code.DYNAMIC_NAME, f"{name}()")
     plain = name if name in harmless(state.reading.family) else _base(name, state)
     if plain not in harmless(state.reading.family):
         state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
+def _may_show_a_secret(node: exp.Func) -> bool:
+    """Whether the setting that the call shows has a telling name, or one that the text hides."""
+    shown = node.expressions[0] if node.expressions else None
+    if isinstance(shown, exp.Cast):
+        shown = shown.this
+    if not isinstance(shown, exp.Literal) or "\\" in shown.name:
+        return True
+    return bool(_SECRET_SETTING.search(shown.name.lower()))
 
 
 def _base(name: str, state: State) -> str:

@@ -53,12 +53,12 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.UNICODE_ESCAPE: ("a name or a string is written with U&", "write the characters"),
     Code.AMBIGUOUS_LINE_END: (
-        "a bare carriage return may or may not end a comment",
-        "end lines with a line feed",
+        "servers differ on where a comment begins or ends",
+        "write `-- ` with a blank, nest no comments, and end lines with a line feed",
     ),
     Code.AMBIGUOUS_QUOTING: (
-        "a backslash before a quote reads differently under another sql mode",
-        "double the quote instead",
+        "a quote reads differently under another sql mode or on another server",
+        "write strings in single quotes, and double a quote within",
     ),
     Code.CLIENT_COMMAND: ("a command of a client, not of the server", "send sql only"),
     Code.TOO_MANY_TOKENS: ("more than 4000 tokens", "split the statement"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from enforcers.catalog import Table
 from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
@@ -22,6 +23,7 @@ _OF_A_ROW = words(
 """Functions that show a whole row."""
 _WITH_FIELDS_THAT_CALL = frozenset({"postgres", "redshift", "ansi"})
 """Where `row.function` is a call of the function on the row, if the row has no such column."""
+_SYSTEM_COLUMNS = words("ctid xmin xmax cmin cmax tableoid oid")
 
 
 def visit_column(state: State, node: exp.Column) -> None:
@@ -34,7 +36,7 @@ def visit_column(state: State, node: exp.Column) -> None:
         state.act(Verb.WRITE, Resource(ResourceType.OBJECT, qualifier, tags=("sequence",)))
     if isinstance(node.this, exp.Star):
         state.skip.add(id(node.this))
-        state.stars.append((qualifier, None))
+        state.stars.append((qualifier, node))
     else:
         state.columns.append((qualifier, node.this.name.lower()))
 
@@ -50,15 +52,18 @@ def attribute(state: State) -> None:
     """Give every column and star to the tables that it may belong to."""
     seen = [*state.reads, *(target for _, target, _ in state.writes)]
     by_name = _by_qualifier(seen)
+    _derived(state, by_name)
     for table in seen:
         table.whole = table.whole or state.whole_rows
-    for qualifier, select in state.stars:
-        _spread(seen, by_name, qualifier, select)
-    for qualifier, name in state.columns:
-        for table in by_name.get(qualifier, seen) if qualifier else seen:
+    for qualifier, node in state.stars:
+        _spread(seen, by_name, qualifier, node)
+    columns = _Columns()
+    for qualifier, name in dict.fromkeys(state.columns):
+        owners = by_name.get(qualifier, seen) if qualifier else seen
+        for table in owners:
             table.columns.add(name)
-            if qualifier and name in _OF_A_ROW and state.reading.family in _WITH_FIELDS_THAT_CALL:
-                table.whole = table.whole or not _declares(table, name)
+        if qualifier and state.reading.family in _WITH_FIELDS_THAT_CALL:
+            _call_on_rows(state, owners, qualifier if qualifier in by_name else "", name, columns)
         if not qualifier or qualifier not in by_name:
             # A column that has a table's name is that table's row.
             for table in by_name.get(name, ()):
@@ -77,7 +82,8 @@ def written(state: State) -> tuple[str, ...]:
 def _by_qualifier(seen: list[Seen]) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = {}
     for table in seen:
-        for name in (table.alias, table.name.lower(), f"{table.namespace}.{table.name}".lower()):
+        full = f"{table.namespace}.{table.name}".lower()
+        for name in {table.alias, table.name.lower(), full, *table.outer}:
             if name:
                 found.setdefault(name, []).append(table)
     return found
@@ -87,15 +93,68 @@ def _spread(
     seen: list[Seen],
     by_name: dict[str, list[Seen]],
     qualifier: str,
-    select: exp.Expr | None,
+    node: exp.Expr | None,
 ) -> None:
+    """A qualified star has its column as the node, a bare one the query around it."""
     if qualifier:
-        for table in by_name.get(qualifier, ()):
+        for table in by_name.get(qualifier, seen):
             table.whole = True
         return
     for table in seen:
-        if select is None or table.select is select or table.select is None:
+        if node is None or table.select is node or table.select is None:
             table.whole = True
+
+
+def _derived(state: State, by_name: dict[str, list[Seen]]) -> None:
+    """Aliases of sub-queries, common table expressions and functions, beside those of tables."""
+    unknown = [one for qualifier, one in state.stars if qualifier and qualifier not in by_name]
+    if unknown and unknown[0] is not None:
+        for alias in unknown[0].root().find_all(exp.TableAlias):
+            by_name.setdefault(alias.name.lower(), [])
+
+
+def _call_on_rows(
+    state: State, owners: list[Seen], qualifier: str, name: str, columns: _Columns
+) -> None:
+    """`row.name` where the row has no such column: the function of that name sees all of it."""
+    queries: set[int] | None = None
+    for table in owners:
+        others = owners if qualifier in table.outer else [table]
+        held = [one for other in others for one in _holders(state, other)]
+        if any(name in one.columns for one in held) or name in _SYSTEM_COLUMNS:
+            continue
+        if name in _OF_A_ROW or table.select is None:
+            table.whole = table.whole or name in _OF_A_ROW or bool(qualifier and held)
+        elif qualifier and held and not table.whole:
+            if queries is None:
+                queries = columns.queries_around(table.select.root(), qualifier, name)
+            table.whole = id(table.select) in queries
+
+
+class _Columns:
+    """The qualified columns of a statement by what they are called, gathered when first asked for."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], list[exp.Column]] | None = None
+
+    def queries_around(self, root: exp.Expr, qualifier: str, name: str) -> set[int]:
+        """The queries around a column, by identity: no other's table can be its qualifier."""
+        if self._found is None:
+            self._found = {}
+            for column in root.find_all(exp.Column):
+                key = column.table.lower(), column.name.lower()
+                self._found.setdefault(key, []).append(column)
+        around: set[int] = set()
+        for column in self._found.get((qualifier, name), ()):
+            query = column.find_ancestor(exp.Select)
+            while query is not None and id(query) not in around:
+                around.add(id(query))
+                query = query.find_ancestor(exp.Select)
+        return around
+
+
+def _holders(state: State, table: Seen) -> list[Table]:
+    return [table.table] if table.table else list(state.catalog.namesakes(table.name))
 
 
 def _row_field(by_name: dict[str, list[Seen]], qualifier: str) -> None:

@@ -10,8 +10,9 @@ from sqlglot import exp
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql.bound import Target, prove
 from enforcers.intent.sql.codes import Code
+from enforcers.intent.sql.places import write_elsewhere
 from enforcers.intent.sql.state import State
-from enforcers.intent.sql.tables import Seen, see
+from enforcers.intent.sql.tables import Seen, is_servers, see
 from enforcers.intent.sql.words import words
 
 _SETS = words(
@@ -23,6 +24,8 @@ _SETS = words(
     "ts_token_type txid_snapshot_xip arrayjoin exploding_generate_series",
 )
 """Functions that make several rows of one, in the list of values of some servers too."""
+_ROW_NAMES = frozenset({"inserted", "deleted", "old", "new"})
+"""What the rows before and after the change are called in OUTPUT and RETURNING."""
 
 
 def visit_insert(state: State, node: exp.Insert) -> None:
@@ -42,6 +45,8 @@ def visit_insert(state: State, node: exp.Insert) -> None:
         return
     if isinstance(node.this, exp.Schema):
         seen.columns.update(column.name.lower() for column in node.this.expressions)
+    if _is_command(state, seen):
+        state.writes.append((Verb.DELETE, seen, Extent.NONE))
     if node.args.get("overwrite"):
         state.writes.append((Verb.DELETE, seen, Extent.NONE))
     elif node.args.get("where"):
@@ -51,6 +56,13 @@ def visit_insert(state: State, node: exp.Insert) -> None:
     if rows is not None and isinstance(rows, exp.Command):
         state.doubt(Code.UNKNOWN_STATEMENT, "insert exec")
     _returning(state, node, seen)
+
+
+def _is_command(state: State, seen: Seen) -> bool:
+    """Whether the row is a command to SQLite's full-text search, which may remove every row."""
+    name = seen.name.lower()
+    declared = seen.table is not None and name in seen.table.columns
+    return state.reading.family == "sqlite" and name in seen.columns and not declared
 
 
 def _is_list(rows: object) -> bool:
@@ -134,6 +146,12 @@ def claim(state: State, node: object, verb: Verb, extent: Extent) -> Seen | None
         state.doubt(Code.DYNAMIC_NAME, type(node.this).__name__.lower())
         return None
     seen = see(node, state.catalog, state.reading)
+    write_elsewhere(state, node, seen)
+    if is_servers(seen, state.reading):
+        # A row there is a user, a job, a function or a right.
+        extent = Extent.UNPROVEN
+        resource = Resource(ResourceType.OBJECT, seen.name, seen.namespace, seen.tags)
+        state.act(Verb.ALTER, resource, Extent.WHOLE)
     state.writes.append((verb, seen, extent))
     return seen
 
@@ -145,11 +163,13 @@ class _Extents:
         self.where, self.family = where, state.reading.family
         self.names = Counter(source.alias_or_name.lower() for source in sources)
         self.alone = len(sources) < 2
+        self.derived = {one.alias_or_name.lower() for one in sources if _is_derived(one)}
 
     def of(self, seen: Seen) -> Extent:
         extent = prove(self.where, Target(seen.names, seen.table, self.alone, self.family))
         alike = sum(self.names[name] for name in seen.names)
-        return extent if alike < 2 or extent is Extent.NONE else Extent.UNPROVEN
+        proved = alike < 2 and self.derived.isdisjoint(seen.names)
+        return extent if proved or extent is Extent.NONE else Extent.UNPROVEN
 
 
 def _claimed(state: State, target: object, verb: Verb, extents: _Extents) -> Seen | None:
@@ -174,19 +194,27 @@ def _tables_under(node: object) -> list[exp.Table]:
     """The tables that a FROM item joins, without those inside of its sub-queries."""
     if isinstance(node, exp.From | exp.Join | exp.Paren):
         return _tables_under(node.this)
-    if isinstance(node, exp.Subquery):
-        # Its rows are no table's, but they are another source.
-        return [exp.Table(this=exp.Identifier(this=node.alias))]
-    if not isinstance(node, exp.Table):
+    if not isinstance(node, exp.Expr):
         return []
     joins = [*(node.args.get("joins") or ()), *(node.args.get("laterals") or ())]
-    return [node, *(table for join in joins for table in (_tables_under(join) or [exp.Table()]))]
+    joined = [table for join in joins for table in (_tables_under(join) or [exp.Table()])]
+    if isinstance(node, exp.Table):
+        return [node, *joined]
+    # Its rows are no table's, but they are another source; parentheses hide no table.
+    inside = _tables_under(node.this) if isinstance(node.this, exp.Table | exp.Subquery) else []
+    return [exp.Table(this=exp.Identifier(this=node.alias)), *inside, *joined]
+
+
+def _is_derived(source: exp.Expr) -> bool:
+    """Whether it stands for a sub-query, a list of values or a function: it is no part of the tree."""
+    return source.parent is None or isinstance(source.this, exp.Func)
 
 
 def _named_by(target: exp.Table, sources: list[exp.Table]) -> exp.Table | None:
     """The source that a target's name or alias means."""
     for source in sources:
-        if target.name and source.alias_or_name.lower() == target.name.lower():
+        alike = source.alias_or_name.lower() == target.name.lower()
+        if target.name and alike and not _is_derived(source):
             return source
     return None
 
@@ -219,5 +247,13 @@ def _assign(state: State, seen: Seen, assigned: list[exp.Expr]) -> None:
 
 
 def _returning(state: State, node: exp.Expr, seen: Seen | None) -> None:
-    if node.args.get("returning") and seen is not None:
-        state.reads.append(Seen(seen.namespace, seen.name, seen.alias, seen.table, seen.tags))
+    returning = node.args.get("returning")
+    if not returning or seen is None:
+        return
+    rows = Seen(seen.namespace, seen.name, seen.alias, seen.table, seen.tags, outer=_ROW_NAMES)
+    state.reads.append(rows)
+    into = returning.args.get("into") if isinstance(returning, exp.Returning) else None
+    if state.reading.family == "tsql" and isinstance(into, exp.Identifier):
+        claim(state, exp.Table(this=into.copy()), Verb.WRITE, Extent.UNPROVEN)
+    elif state.reading.family == "tsql" and isinstance(into, exp.Table):
+        claim(state, into, Verb.WRITE, Extent.UNPROVEN)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.settings import begins_statement
 from enforcers.intent.sql.words import words
 
 _WORDS = words(
@@ -16,6 +18,10 @@ _WORDS = words(
 _STARTS = words("select with insert update delete merge replace from values table")
 
 
+_DESCRIBES = words("mysql spark duckdb clickhouse")
+"""Families in which DESCRIBE, like EXPLAIN, stands before a whole statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explained:
     """The statement behind an EXPLAIN."""
@@ -23,6 +29,24 @@ class Explained:
     start: int
     """Index of its first token."""
     executes: bool
+
+
+def runs_behind(tokens: Sequence[Token], reading: Reading) -> bool:
+    """
+    Whether a statement behind the word would run, as the server has no such EXPLAIN.
+
+    T-SQL takes the word for a procedure, and reads on; what is not known may be T-SQL.
+    """
+    explained = read_explain(tokens)
+    if explained is None:
+        return False
+    word = tokens[0].text.lower()
+    if reading.family == "ansi" and word == "explain":
+        return any(begins_statement(token) for token in tokens[explained.start + 1 :]) or (
+            tokens[explained.start].text.lower() not in ("select", "values")
+        )
+    known = {"explain": reading.family != "tsql", "summarize": reading.family == "duckdb"}
+    return not known.get(word, reading.family in _DESCRIBES)
 
 
 def read_explain(tokens: Sequence[Token]) -> Explained | None:

@@ -21,7 +21,7 @@ MAX_STATEMENTS = 64
 
 _ROWS = frozenset({Verb.READ, Verb.WRITE, Verb.DELETE, Verb.TRUNCATE, Verb.EXECUTE, Verb.EXPORT})
 """What changes rows or leaves the database, but not how the next statement is read."""
-_BEGINS = frozenset({"begin", "start", "savepoint"})
+_BEGINS = frozenset({"begin", "start"})
 _ENDS = frozenset({"commit", "end", "rollback", "abort", "release"})
 _ENCODINGS = frozenset({"names", "client_encoding", "character_set_results"})
 """Plain settings that change which byte ends a string."""
@@ -63,11 +63,17 @@ def _changed(intent: Intent) -> Finding | None:
 def _escapes(parts: Iterable[Sequence[Token]]) -> Finding | None:
     """The end of a transaction that the script did not begin, so that it would be the executor's own."""
     opened = False
-    for words in ([token.text.lower() for token in part[:4]] for part in parts):
-        if words[0] in _ENDS and not opened:
+    saved: set[str] = set()
+    for words in ([token.text.lower() for token in part] for part in parts):
+        inner = words[0] == "release" or "to" in words[1:3]
+        known = opened or (inner and words[-1] in saved)
+        if words[0] in _ENDS and not known:
             return finding(Code.SEVERAL_STATEMENTS, f"{words[0]} of a transaction not begun here")
-        ends = words[0] in _ENDS and words[0] != "release" and "to" not in words
-        opened = words[0] in _BEGINS or (opened and not ends)
+        if words[0] == "savepoint":
+            saved.add(words[-1])
+        elif words[0] in _ENDS and not inner:
+            opened, saved = False, set()
+        opened = opened or words[0] in _BEGINS
     return None
 
 

@@ -15,6 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from enforcers.intent.model import Effect, Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql import settings
 from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.explain import runs_behind
 from enforcers.intent.sql.reserved import reserved_words
 
 
@@ -26,13 +27,23 @@ class Session:
     effects: tuple[Effect, ...]
 
 
+_TSQL = frozenset({"set", "use", "begin", "commit", "rollback"})
+"""The words that T-SQL has; any other is a procedure that runs, and the batch goes on behind it."""
 _LITERALS = {TokenType.STRING, TokenType.NUMBER, TokenType.NATIONAL_STRING}
 _SIGNS = {TokenType.DOT, TokenType.COMMA, TokenType.EQ, TokenType.DASH, TokenType.PERCENT}
 
 
 def read_session(tokens: Sequence[Token], reading: Reading) -> Session | None:
-    """The statement, if it is a session or catalog statement that is understood."""
+    """
+    The statement, if it is a session or catalog statement that is understood.
+
+    Raises ValueError, which makes it opaque, where what it seems to explain would run.
+    """
+    if runs_behind(tokens, reading):
+        raise ValueError("a statement behind a word that the server does not know")
     reader = _READERS.get(tokens[0].text.lower()) if tokens else None
+    if reading.family == "tsql" and tokens and tokens[0].text.lower() not in _TSQL:
+        return None
     if reader is None or tokens[0].token_type in _LITERALS | {TokenType.IDENTIFIER}:
         return None
     words = [token.text.lower() for token in tokens]
@@ -93,15 +104,18 @@ def _is_transaction(rest: str) -> bool:
 def _names_savepoint(words: list[str], reading: Reading) -> bool:
     tail = [word for word in words[1:] if word not in ("work", "transaction", "to", "savepoint")]
     plain = len(tail) == 1 and tail[0].isidentifier()
+    if reading.family == "tsql" and words[1] not in ("tran", "transaction"):
+        return False
     return plain and tail[0] not in reserved_words(reading.family) and tail[0] != "prepared"
 
 
 def _show(words: list[str], tokens: Sequence[Token], reading: Reading) -> tuple[Effect, ...] | None:
     if words[-3:] == ["current_user", "(", ")"]:
         words, tokens = words[:-2], tokens[:-2]
-    if len(words) < 2 or not _plain(tokens[1:]):
+    shown = tokens[2:] if words[1:2] == ["create"] else tokens[1:]
+    if not shown or not _plain(shown):
         return None
-    tags = settings.tags_of_show(words[1:])
+    tags = settings.tags_of_show(words[1:], reading)
     return _effect(Verb.READ, ResourceType.SETTING, " ".join(words[1:])[:200], tags)
 
 
@@ -137,6 +151,8 @@ def _word(token: Token) -> bool:
 
 def _plain(tokens: Sequence[Token]) -> bool:
     """Words, literals and signs only: no call, no query, no comment that hides one."""
+    if any(map(settings.begins_statement, tokens)):
+        return False
     return all(
         token.token_type in _LITERALS
         or token.token_type in _SIGNS
@@ -164,7 +180,7 @@ def _alter(
 def _reset(
     words: list[str], tokens: Sequence[Token], reading: Reading
 ) -> tuple[Effect, ...] | None:
-    if len(words) != 2 or not _word(tokens[1]):
+    if len(words) != 2 or not _word(tokens[1]) or not _plain(tokens[1:]):
         return None
     return (settings.effect_of(words[1], "", reading),)
 

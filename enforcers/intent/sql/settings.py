@@ -6,6 +6,7 @@ A plain setting is an effect on the `session`; every other one is an effect on a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
@@ -15,6 +16,13 @@ from enforcers.intent.sql.dialects import Reading
 from enforcers.intent.sql.words import words
 
 DESCRIBE_WORDS = frozenset({"table", "view", "extended", "formatted", "output"})
+
+_STATEMENTS = words(
+    "select insert update delete replace merge upsert truncate drop alter create rename grant ",
+    "revoke deny exec execute call do shutdown kill backup restore load unload copy export import ",
+    "into outfile dumpfile format union",
+)
+"""Words that begin a statement, or a part of one that writes elsewhere."""
 
 _PLAIN: dict[str, frozenset[str]] = {
     "postgres": words(
@@ -56,8 +64,8 @@ _PLAIN: dict[str, frozenset[str]] = {
         "nls_date_language nls_calendar nls_currency time_zone statistics_level",
     ),
     "duckdb": words(
-        "threads memory_limit max_memory timezone enable_progress_bar preserve_insertion_order ",
-        "default_order default_null_order worker_threads calendar progress_bar_time explain_output ",
+        "timezone enable_progress_bar preserve_insertion_order ",
+        "default_order default_null_order calendar progress_bar_time explain_output ",
         "enable_progress_bar_print pivot_limit",
     ),
     "sqlite": frozenset(),
@@ -80,6 +88,7 @@ _PLAIN_WHEN_ON = words(
     "concat_null_yields_null foreign_keys query_only cell_size_check",
 )
 """Settings that only make a session stricter, or as it is read anyway; switched off they do not."""
+_FORMAT = re.compile(r"[a-z0-9 \-/:.,]*", re.I | re.A)
 _ON = frozenset({"on", "true", "1", "yes"})
 _TIMEOUTS = frozenset({"timeout", "execution_time", "run_time"})
 _UNLIMITED = frozenset({"0", "-1", "0s", "0ms", "default", "off"})
@@ -96,14 +105,19 @@ _PRAGMAS = words(
     "database_list collation_list compile_options function_list module_list pragma_list ",
     "integrity_check quick_check foreign_key_check page_count page_size freelist_count encoding ",
     "user_version schema_version application_id data_version journal_mode synchronous ",
-    "foreign_keys cache_size busy_timeout version database_size storage_info show_tables ",
+    "foreign_keys cache_size busy_timeout version database_size show_tables ",
     "show_tables_expanded show functions collations platform user_agent",
 )
 _PLAIN_PRAGMAS = words("busy_timeout cache_size temp_store threads read_uncommitted")
 _PRAGMA_WITH_ARGUMENT = words(
     "table_info table_xinfo index_list index_info index_xinfo foreign_key_list integrity_check ",
-    "quick_check foreign_key_check storage_info show",
+    "quick_check foreign_key_check show",
 )
+
+
+def begins_statement(token: Token) -> bool:
+    """Whether the word, unquoted as it is, may begin another statement."""
+    return token.token_type not in _VALUES and token.text.lower() in _STATEMENTS
 
 
 def effect_of(name: str, value: str, reading: Reading) -> Effect:
@@ -111,8 +125,14 @@ def effect_of(name: str, value: str, reading: Reading) -> Effect:
     family = "postgres" if reading.family in ("redshift", "ansi") else reading.family
     plain = name in _PLAIN.get(family, frozenset()) or _is_stricter(name, value)
     lifts = value in _UNLIMITED and any(part in name for part in _TIMEOUTS)
-    kind = ResourceType.SESSION if plain and not lifts else ResourceType.SETTING
+    shows = not _is_format(name) or _FORMAT.fullmatch(value) is not None
+    kind = ResourceType.SESSION if plain and shows and not lifts else ResourceType.SETTING
     return Effect(Verb.CONFIGURE, Resource(kind, name))
+
+
+def _is_format(name: str) -> bool:
+    """Whether the value comes back within texts: of dates, and so in what is built of them."""
+    return "format" in name or name.startswith("nls_")
 
 
 def _is_stricter(name: str, value: str) -> bool:
@@ -158,10 +178,11 @@ def _split(tokens: Sequence[Token]) -> list[list[Token]]:
 
 def _assignment(tokens: list[Token], reading: Reading) -> Effect | None:
     """One name with its value; None where either is more than plain words."""
-    if not all(_allowed(token) for token in tokens):
+    if not all(_allowed(token) for token in tokens) or any(map(begins_statement, tokens[1:])):
         return None
-    text = "".join(token.text for token in tokens[:4]).lower()
-    if text.startswith("@") and not text.startswith("@@"):
+    if tokens and tokens[0].text == "@":
+        if not _is_variable(tokens):
+            return None
         return Effect(Verb.CONFIGURE, Resource(ResourceType.SESSION, "variable"))
     words = [token.text.lower() for token in tokens if token.text not in ("@", "@@")]
     scope = words.pop(0) if words and words[0] in (*_SCOPES, "global", "persist") else ""
@@ -177,6 +198,14 @@ def _assignment(tokens: list[Token], reading: Reading) -> Effect | None:
     if scope in ("global", "persist"):
         return Effect(Verb.CONFIGURE, Resource(ResourceType.SETTING, name, scope))
     return effect
+
+
+def _is_variable(tokens: Sequence[Token]) -> bool:
+    """`@name = literal` and nothing after it: T-SQL needs no semicolon before the next statement."""
+    signs = [token.text for token in tokens[2:]]
+    value = tokens[4:] if signs[1:2] == ["-"] else tokens[3:]
+    literal = len(value) == 1 and value[0].token_type in _VALUES - {TokenType.IDENTIFIER}
+    return literal and tokens[1].text.isidentifier() and signs[0] in ("=", ":=")
 
 
 def _name_and_value(words: list[str]) -> tuple[str, str, int]:
@@ -214,12 +243,35 @@ def read_pragma(tokens: Sequence[Token]) -> tuple[Effect, ...] | None:
 
 
 _SHOWN_SECRETS = (("create", "user"), ("binlog",), ("relaylog",), ("credentials",), ("secrets",))
-_SHOWN_VALUES = (("processlist",), ("full", "processlist"), ("profile",), ("profiles",))
+_SHOWN_VALUES = (
+    ("processlist",),
+    ("full", "processlist"),
+    ("profile",),
+    ("profiles",),
+    ("engine",),
+    ("explain",),
+    ("analyze",),
+    ("stats",),
+    ("stats_buckets",),
+    ("stats_topn",),
+    ("stats_histograms",),
+    ("column", "stats"),
+    ("column_stats_usage",),
+)
+"""Texts of running statements, and values that statistics took from columns."""
+_SECRET = re.compile(r"secret|passw|token|credential|conninfo|private_?key|api_?key")
+_STRUCTURE = words("table tables view views columns fields index indexes keys")
 
 
-def tags_of_show(words: list[str]) -> tuple[str, ...]:
+def tags_of_show(words: list[str], reading: Reading) -> tuple[str, ...]:
     """What SHOW of these words may reveal beside names and settings."""
     if any(tuple(words[: len(start)]) == start for start in _SHOWN_SECRETS):
+        return ("secret",)
+    hashes = reading.family in ("mysql", "ansi")
+    if hashes and words[:2] == ["grants", "for"] and words[2:3] != ["current_user"]:
+        # MariaDB shows the hash of the password.
+        return ("secret",)
+    if _STRUCTURE.isdisjoint(words) and any(_SECRET.search(word) for word in words):
         return ("secret",)
     if any(tuple(words[: len(start)]) == start for start in _SHOWN_VALUES):
         return ("pii",)

@@ -4,6 +4,7 @@ Which tables a statement touches: names, aliases, tags and the files and hosts t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -18,6 +19,11 @@ from enforcers.intent.sql.words import words
 
 _FILE_FORMATS = frozenset({"parquet", "csv", "json", "delta", "text", "orc", "avro", "binaryfile"})
 _FILE_READERS = frozenset({"duckdb", "spark", "clickhouse"})
+_FILE_ENDINGS = (
+    *(".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".geojson", ".xlsx", ".db"),
+    *(".duckdb", ".sqlite", ".arrow", ".arrows", ".feather", ".orc", ".avro", ".gz", ".zst"),
+    *(".shp", ".gpkg", ".fgb", ".vortex", ".lance"),
+)
 _SCHEMAS_OF_VALUES = frozenset({"pg_toast", "binlog", "sys_query"})
 
 
@@ -35,6 +41,8 @@ class Seen:
     whole: bool = False
     select: exp.Expr | None = None
     """The query whose FROM names it."""
+    outer: frozenset[str] = frozenset()
+    """Other qualifiers that cover it: aliases of joins around it, and of its rows in RETURNING."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -86,7 +94,15 @@ def file_behind(node: exp.Table, seen: Seen, reading: Reading) -> bool:
         return False
     if seen.namespace.lower() in _FILE_FORMATS:
         return True
+    if reading.family == "duckdb" and _is_path(seen):
+        return True
     return bool(node.this.args.get("quoted")) and any(char in seen.name for char in "./\\:*?")
+
+
+def _is_path(seen: Seen) -> bool:
+    """Whether DuckDB, which joins the parts of a name that it does not find, opens the result."""
+    full = f"{seen.namespace}.{seen.name}".lower()
+    return full.endswith(_FILE_ENDINGS) or any(char in full for char in "/\\:*?")
 
 
 def host_behind(seen: Seen, reading: Reading) -> str:
@@ -100,20 +116,46 @@ def host_behind(seen: Seen, reading: Reading) -> str:
 
 def system_tags(namespace: str, name: str) -> tuple[str, ...]:
     """Tags of relations of the server that carry credentials or other people's values."""
-    last = namespace.lower().rpartition(".")[2]
+    last, lowered = _system_name(namespace, name)
     if last in _SCHEMAS_OF_VALUES:
         return ("pii",)
     relations = _system_tables()
-    lowered = name.lower()
     tag = relations.get(f"{last}.{lowered}") or relations.get(lowered)
     return (tag,) if tag and not _is_of_users(last, lowered) else ()
 
 
 def system_columns(namespace: str, name: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """Columns of a relation of the server that carry such values, where others do not."""
-    lowered = name.lower()
+    schema, lowered = _system_name(namespace, name)
     found = _system_columns().get(lowered, ())
-    return () if _is_of_users(namespace.lower().rpartition(".")[2], lowered) else found
+    return () if _is_of_users(schema, lowered) else found
+
+
+_COPIES = re.compile(r"^(?:gv_?|v_)(?=\$)")
+"""Oracle's views of all instances, and what its public names stand for."""
+
+
+def _system_name(namespace: str, name: str) -> tuple[str, str]:
+    """Schema and name of a relation of the server, without what marks another view of the same."""
+    before, _, last = f"{namespace}.{name}".lower().rpartition(".")
+    schema = before.rpartition(".")[2]
+    if schema == "information_schema":
+        last = last.removeprefix("cluster_")
+    return schema, _COPIES.sub("v", last).removeprefix("x$")
+
+
+def is_servers(seen: Seen, reading: Reading) -> bool:
+    """Whether it is a relation in which the server keeps its users, jobs, functions or structure."""
+    parts, name = set(seen.namespace.lower().split(".")), seen.name.lower()
+    if not parts.isdisjoint(_SERVER_SCHEMAS):
+        return True
+    if seen.table is not None:
+        return False
+    if not parts.isdisjoint(_EXTENSION_SCHEMAS) or system_tags(seen.namespace, seen.name):
+        return True
+    kept = _DESCRIBING_NAMES.get(reading.family)
+    bare = not seen.namespace or reading.family == "sqlite"
+    return kept is not None and bare and name.startswith(kept)
 
 
 def describes_server(seen: Seen, reading: Reading) -> bool:
@@ -138,6 +180,14 @@ _SYSTEM_SCHEMAS = words(
     "sys mysql information_schema performance_schema system account_usage organization_usage ",
     "pg_catalog master msdb",
 )
+
+_SERVER_SCHEMAS = words(
+    "mysql sys pg_catalog pg_toast performance_schema information_schema msdb crdb_internal ndbinfo",
+)
+_EXTENSION_SCHEMAS = words(
+    "system master cron net pgagent _timescaledb_config _timescaledb_catalog",
+)
+"""Names that people give to their own schemas too: then the catalog declares their tables."""
 
 _DESCRIBING_SCHEMAS = words("sys information_schema performance_schema pg_catalog")
 _DESCRIBING_NAMES = {

@@ -13,11 +13,12 @@ from sqlglot import exp
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql import calls, columns, ddl, dml, locking, settings, transfer
 from enforcers.intent.sql.codes import Code
+from enforcers.intent.sql.places import place, read_elsewhere
 from enforcers.intent.sql.reserved import is_expression, is_value, reserved_words
 from enforcers.intent.sql.scope import NO_NAMES, Names, bodies, key_of
-from enforcers.intent.sql.state import SESSION, State
+from enforcers.intent.sql.state import State
 from enforcers.intent.sql.statements import FOREIGN
-from enforcers.intent.sql.tables import Seen, file_behind, host_behind, see
+from enforcers.intent.sql.tables import Seen, see
 
 Visitor = Callable[[State, exp.Expr], None]
 MAX_NAME = 63
@@ -111,40 +112,11 @@ def _table(state: State, node: exp.Table, names: Names) -> None:
     if not node.args.get("db") and key_of(this, state.reading) in names:
         return
     seen = see(node, state.catalog, state.reading)
-    if _elsewhere(state, node, seen):
+    if read_elsewhere(state, node, seen):
         return
-    seen.select = _query_of(node)
-    _aliased_columns(node, seen)
+    place(node, seen)
     _locks(state, node, seen)
     state.reads.append(seen)
-
-
-def _query_of(node: exp.Table) -> exp.Expr | None:
-    parent = node.parent
-    while isinstance(parent, exp.From | exp.Join | exp.Table | exp.Paren):
-        parent = parent.parent
-    return parent if isinstance(parent, exp.Select) else None
-
-
-def _aliased_columns(node: exp.Table, seen: Seen) -> None:
-    alias = node.args.get("alias")
-    if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
-        seen.whole = True
-
-
-def _elsewhere(state: State, node: exp.Table, seen: Seen) -> bool:
-    """A table that is a file or lies on another server."""
-    host = host_behind(seen, state.reading)
-    if host:
-        resource = Resource(ResourceType.HOST, host, tags=("network",))
-        state.act(Verb.CONNECT, resource)
-        state.flow(resource, SESSION)
-    if not file_behind(node, seen, state.reading):
-        return False
-    resource = Resource(ResourceType.FILE, seen.name[:200])
-    state.act(Verb.IMPORT, resource)
-    state.flow(resource, SESSION)
-    return True
 
 
 _LOCKING = frozenset({"updlock", "xlock", "tablock", "tablockx", "holdlock", "serializable"})
@@ -231,7 +203,25 @@ def _as_star(state: State, node: exp.Expr) -> None:
     columns.visit_star(state, node)  # type: ignore[arg-type]
 
 
+def _in(state: State, node: exp.Expr) -> None:
+    """`x IN name`: all rows of a table in SQLite and ClickHouse; a list in a column elsewhere."""
+    field = node.args.get("field")
+    if field is None or state.reading.family == "duckdb":
+        return
+    if not isinstance(field, exp.Column):
+        state.doubt(Code.DYNAMIC_NAME, "in")
+        return
+    state.skip.add(id(field))
+    named = exp.Table(
+        this=field.this.copy(), db=field.args.get("table"), catalog=field.args.get("db")
+    )
+    seen = see(named, state.catalog, state.reading)
+    seen.whole = True
+    state.reads.append(seen)
+
+
 _VISITORS: dict[type[exp.Expr], Visitor] = {
+    exp.In: _in,
     exp.Column: columns.visit_column,  # type: ignore[dict-item]
     exp.Star: _as_star,
     exp.Dot: calls.visit_dot,  # type: ignore[dict-item]

@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
+from console.databases import scan_database
+from console.settings import TargetSettings
 from enforcers.catalog import load_catalog
 from enforcers.catalog.draft import Draft, draft_of
 from enforcers.catalog.loader import parse_catalog
 from enforcers.catalog.model import Catalog, Column, Table
+from enforcers.catalog.scan import duckdb_file, sqlite_file
 from enforcers.catalog.structure import Relation, Structure
 from enforcers.catalog.suggest import by_name, by_values
 from enforcers.catalog.writing import catalog_text, write_catalog
 from enforcers.errors import CatalogError
+from tests.enforcers.databases import Postgres, open_database
 
 USERS = Relation(
     "public",
@@ -212,3 +216,48 @@ def test_values_that_look_alike(tag: str | None, values: list[Any]) -> None:
 
 def test_long_values_are_looked_at_in_no_time() -> None:
     assert by_values(["a" * 10_000_000, "1 " * 5_000_000, "@." * 5_000_000] * 3) is None
+
+
+# ---- Files and values that cannot be read ---------------------------------------------------------------
+
+
+def test_a_file_that_cannot_take_its_place_is_not_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").mkdir()
+    with pytest.raises(CatalogError, match="cannot write"):
+        write_catalog(draft_of(SHOP, {}), tmp_path / "shop.yaml")
+    assert [one.name for one in tmp_path.iterdir()] == ["shop.yaml"]
+
+
+@pytest.mark.parametrize("scan", [sqlite_file.scan, duckdb_file.scan])
+def test_a_path_that_is_too_long_is_an_error(scan: Any) -> None:
+    with pytest.raises(CatalogError, match="does not exist"):
+        scan(Path("x" * 5_000), 1)
+
+
+def test_a_nameless_table_is_told() -> None:
+    text = catalog_text(draft_of(Structure((relation(" \n", "id"),), (), "public"), {}))
+    assert "# left out, for its name is white space only: table 'public'.' \\n'\n" in text
+    assert parse_catalog(text).tables == {}
+
+
+UNREADABLE = {
+    "duckdb": ("INTERVAL", "to_days(2147483647)"),
+    "postgres": ("timestamp", "'0044-03-15 BC'"),
+}
+
+
+@pytest.mark.parametrize(("system", "value"), UNREADABLE.items())
+def test_a_value_that_python_cannot_hold_leaves_the_other_columns(
+    system: str, value: tuple[str, str], tmp_path: Path
+) -> None:
+    database = open_database(system, tmp_path)
+    database.script(
+        f"CREATE TABLE t (a INTEGER, b {value[0]}, c INTEGER)",
+        f"INSERT INTO t VALUES (1, {value[1]}, 2)",
+    )
+    if isinstance(database, Postgres):
+        target = TargetSettings(system="postgres", dsn=database.dsn)
+    else:
+        target = TargetSettings(system="duckdb", path=tmp_path / "shop.duckdb")
+    _, samples = scan_database("shop", target, 10)
+    assert {name: list(found) for (_, _, name), found in samples.items()} == {"a": [1], "c": [2]}

@@ -148,3 +148,27 @@ def test_a_macro_in_the_place_of_what_tells_is_no_way_around(tmp_path: Path) -> 
     )
     assert database.structure().relations == before.relations
     assert database.structure().digest != before.digest
+
+
+DECIDING = [
+    ("CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1) STORED)", "DROP TABLE t; CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 2) STORED)"),
+    ("CREATE TABLE t (a text)", 'ALTER TABLE t ALTER a TYPE text COLLATE "C"'),
+    ("CREATE TABLE t (a int)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY"),
+    ("CREATE TABLE t (a int); CREATE POLICY p ON t USING (a > 1)", "ALTER POLICY p ON t USING (a > 2)"),
+    ("CREATE TABLE t (a int) PARTITION BY RANGE (a); CREATE TABLE z PARTITION OF t FOR VALUES FROM (1) TO (2)",
+     "ALTER TABLE t DETACH PARTITION z; ALTER TABLE t ATTACH PARTITION z FOR VALUES FROM (1) TO (3)"),
+    ("CREATE DOMAIN d AS int CHECK (value > 1)", "ALTER DOMAIN d DROP CONSTRAINT d_check; ALTER DOMAIN d ADD CONSTRAINT d_check CHECK (value > 2)"),
+    ("CREATE TYPE mood AS ENUM ('a')", "CREATE CAST (int AS mood) WITH INOUT AS IMPLICIT"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "then"), DECIDING)
+def test_what_decides_values_and_rows_is_another_structure(
+    first: str, then: str, tmp_path: Path
+) -> None:
+    database = open_database("postgres", tmp_path)
+    database.script(first)
+    before = database.structure().digest
+    assert database.structure().digest == before
+    database.script(then)
+    assert database.structure().digest != before

@@ -79,3 +79,26 @@ def test_no_statement_reaches_another_file(
     with pytest.raises(ExecutionError):
         duck.run(permit(text.format(tmp_path), writes=True))
     assert {path.name for path in tmp_path.iterdir()} == {"shop.duckdb"}
+
+
+SAYS_RETURNING = [
+    "UPDATE users SET n = 0 /* returning */",
+    "UPDATE users SET n = 0 -- Returning",
+    "UPDATE users SET email = 'returning' || id",
+    'UPDATE users SET n = 0 WHERE id=1returning 0 AS "Count"',
+]
+
+
+@pytest.mark.parametrize("text", SAYS_RETURNING)
+def test_the_word_returning_does_not_hide_what_changed(
+    duck: DuckDB, permit: Permits, text: str
+) -> None:
+    with pytest.raises(ExecutionError):
+        duck.run(permit(text, writes=True, obligations=AT_MOST_1))
+    assert now(duck) == BEFORE
+
+
+def test_returned_rows_are_counted(duck: DuckDB, permit: Permits) -> None:
+    text = "UPDATE users SET n = 0 WHERE id = 1 RETURNING id"
+    assert duck.run(permit(text, writes=True, obligations=AT_MOST_1)).rows == ((1,),)
+    assert now(duck)[0] == (1, 0)

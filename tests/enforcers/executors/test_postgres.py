@@ -188,3 +188,51 @@ async def test_no_error_tells_the_password(permit: Permits, dsn: str) -> None:
         await PostgresExecutor(dsn, Limits(timeout_s=5)).run(one)
     assert SECRET not in str(caught.value)
     assert not one.used
+
+
+COPIES = [
+    "COPY users TO STDOUT",
+    "/* it's /* nested */ -- */ -- x\n copy users FROM stdin",
+    "COPY (SELECT 1) TO STDOUT",
+]
+
+
+@pytest.mark.parametrize("text", COPIES)
+def test_copies_over_the_connection_are_refused(
+    postgres: Postgres, permit: Permits, text: str
+) -> None:
+    assert "use INSERT, or SELECT" in refused(postgres, permit(text, writes=True))
+
+
+@pytest.mark.parametrize("text", ["SELECT 'copy to stdout'", "-- copy\nSELECT 'stdin'"])
+def test_what_only_speaks_of_copies_runs(postgres: Postgres, permit: Permits, text: str) -> None:
+    assert postgres.run(permit(text)).count == 1
+
+
+async def test_a_disconnect_that_hangs_changes_nothing(
+    postgres: Postgres, permit: Permits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(self: asyncpg.Connection, *, timeout: float) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(asyncpg.Connection, "close", hang)
+    one = permit(UPDATE, writes=True)
+    assert (await PostgresExecutor(postgres.dsn).run(one)).affected == 1
+    assert one.rows == 1
+    assert ending_of(one, 0, None).status is Status.SUCCEEDED
+
+
+DRIVER_ERRORS = [asyncpg.InterfaceError, asyncpg.InternalClientError]
+
+
+@pytest.mark.parametrize("error", DRIVER_ERRORS)
+async def test_no_error_of_the_driver_tells_the_password(
+    permit: Permits, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise error(SECRET)
+
+    monkeypatch.setattr(asyncpg, "connect", fail)
+    with pytest.raises(ExecutionError) as caught:
+        await PostgresExecutor("postgresql://").run(permit("SELECT 1"))
+    assert SECRET not in str(caught.value)

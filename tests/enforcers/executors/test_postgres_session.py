@@ -166,3 +166,16 @@ async def test_the_schema_cannot_change_between_comparison_and_execution(
     await holding.close()
     assert (await running).affected == 1
     await blocker.close()
+
+
+ISOLATIONS = ["repeatable read", "serializable"]
+
+
+@pytest.mark.parametrize("level", ISOLATIONS)
+def test_an_isolation_level_of_the_database_has_no_say(
+    postgres: Postgres, permit: Permits, level: str
+) -> None:
+    postgres.script(f"ALTER DATABASE postgres SET default_transaction_isolation = '{level}'")
+    for writes in (False, True):
+        one = permit("SELECT current_setting('transaction_isolation')", writes=writes)
+        assert postgres.run(one).rows == (("read committed",),)

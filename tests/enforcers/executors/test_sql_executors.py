@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +16,9 @@ from enforcers.contract.outcome import Status
 from enforcers.contract.verdict import Obligation, Rewrite
 from enforcers.ending import ending_of
 from enforcers.errors import ExecutionError, PermitError, SettingsError
+from enforcers.executors.duckdb_file import DuckDBExecutor
 from enforcers.executors.limits import Limits, size_of
+from enforcers.executors.sqlite_file import SQLiteExecutor
 from enforcers.permit import Permit
 from tests.enforcers.databases import Database
 
@@ -190,6 +196,8 @@ def test_limits_must_be_limits(wrong: dict[str, float]) -> None:
 
 
 SIZES = [("é", 2), (b"abc", 3), (1, 8), (2**800, 100), (None, 8), ([1, "ab"], 18), ({"a": 1}, 9)]
+SIZES += [(Decimal("1" * 900), 900), (Decimal("NaN"), 8), (date(2026, 1, 2), 10)]
+SIZES += [(ipaddress.ip_network("::/0"), 8), (1.5, 8)]
 
 
 @pytest.mark.parametrize(("value", "size"), SIZES)
@@ -273,3 +281,37 @@ def test_rows_do_not_change_the_structure(database: Database, permit: Permits) -
     assumed = {"catalog_structure": database.structure().digest}
     database.script("INSERT INTO users VALUES (4, NULL, 40)")
     assert database.run(permit(UPDATE, writes=True, assumed=assumed)).affected == 1
+
+
+SHAPES = {
+    "a default": "CREATE TABLE t (a INTEGER, b INTEGER DEFAULT {0})",
+    "a check": "CREATE TABLE t (a INTEGER, b INTEGER CHECK (b > {0}))",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_what_decides_a_value_is_part_of_the_structure(database: Database, shape: str) -> None:
+    database.script(shape.format(1))
+    before = database.structure().digest
+    database.script("DROP TABLE t", shape.format(2))
+    after = database.structure().digest
+    database.script("DROP TABLE t", shape.format(1))
+    assert before != after
+    assert database.structure().digest == before
+
+
+OUT_OF_RANGE = {
+    "sqlite": "SELECT abs(-9223372036854775808)",
+    "duckdb": "SELECT to_days(2147483647)",
+    "postgres": "SELECT timestamp '0044-03-15 BC'",
+}
+
+
+def test_a_value_that_python_cannot_hold_is_an_error(database: Database, permit: Permits) -> None:
+    assert refused(database, permit(OUT_OF_RANGE[database.system])).startswith("rolled_back")
+
+
+def test_a_path_that_is_too_long_is_an_error(permit: Permits) -> None:
+    for executor in (SQLiteExecutor, DuckDBExecutor):
+        with pytest.raises(ExecutionError, match="does not exist"):
+            executor(Path("x" * 5_000)).run(permit("SELECT 1"))

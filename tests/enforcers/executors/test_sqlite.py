@@ -88,3 +88,23 @@ def test_a_busy_database_is_waited_for_no_longer_than_allowed(
     assert time.monotonic() - started < 3
     assert not one.used
     other.close()
+
+
+def test_references_hold_and_their_cascades_are_counted(sqlite: SQLite, permit: Permits) -> None:
+    sqlite.script(
+        "CREATE TABLE parts (id REFERENCES users ON DELETE CASCADE)",
+        "INSERT INTO parts VALUES (1), (1)",
+        "CREATE TABLE notes (id REFERENCES users)",
+        "INSERT INTO notes VALUES (2)",
+    )
+    with pytest.raises(ExecutionError, match="3 rows would change"):
+        sqlite.run(permit("DELETE FROM users WHERE id = 1", writes=True, obligations=AT_MOST_1))
+    with pytest.raises(ExecutionError, match="FOREIGN KEY"):
+        sqlite.run(permit("DELETE FROM users WHERE id = 2", writes=True))
+    assert sqlite.rows("SELECT count(*) FROM users") == [(3,)]
+
+
+@pytest.mark.parametrize("size", [1 << 20, 1 << 40])
+def test_no_value_grows_over_the_limit(sqlite: SQLite, permit: Permits, size: int) -> None:
+    with pytest.raises(ExecutionError, match="too big"):
+        sqlite.run(permit("SELECT length(zeroblob(2147483647))"), Limits(bytes=size))

@@ -139,3 +139,23 @@ def test_a_complete_catalog_knows_its_tables_and_the_servers_own(
     complete = Catalog({"shipments": SHIPMENTS}, "opaque")
     found = read_sql(statement, dialect, complete).opaque
     assert (not any(one.code == "unknown_table" for one in found)) is known
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 1 WHERE 'x' IN shipments",
+        "SELECT 1 WHERE 'x' NOT IN main.shipments",
+        'SELECT id FROM ports WHERE (id, city) IN "shipments"',
+        "UPDATE ports SET city = 'a' WHERE id = 1 AND 'x' IN shipments",
+    ],
+)
+@pytest.mark.parametrize("dialect", ["sqlite", "clickhouse"])
+def test_a_table_behind_in_is_read_as_a_whole(dialect: str, statement: str) -> None:
+    tags = {
+        tag
+        for effect in _read(dialect, statement).effects
+        if effect.resource.name == "shipments"
+        for tag in effect.resource.tags
+    }
+    assert {"pii", "secret"} <= tags
