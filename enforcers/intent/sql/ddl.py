@@ -57,6 +57,8 @@ def visit_truncate(state: State, node: exp.Expr) -> None:
     """TRUNCATE of every table in the list."""
     kind = "DATABASE" if node.args.get("is_database") else "TABLE"
     for item in node.expressions:
+        if not isinstance(item, exp.Table):
+            state.doubt(Code.DYNAMIC_NAME, type(item).__name__.lower())
         state.act(Verb.TRUNCATE, _claim(state, item, kind), Extent.WHOLE)
 
 
@@ -122,7 +124,7 @@ def _claim(state: State, node: object, kind: str) -> Resource:
     if isinstance(inner, exp.Expr):
         for part in inner.find_all(exp.Func):
             state.skip.add(id(part))
-        name = inner.sql(dialect=state.reading.parser)[:200]
+        name = inner.sql(dialect=state.reading.parser, comments=False)[:200]
         return Resource(kind_type, name, tags=_kind_tag(kind))
     return Resource(kind_type if kind else ResourceType.UNKNOWN, "*", tags=_kind_tag(kind))
 

@@ -177,7 +177,7 @@ _AMBIGUOUS = words(
 )
 """Names that people give to their own tables as well."""
 _SYSTEM_SCHEMAS = words(
-    "sys mysql information_schema performance_schema system account_usage organization_usage ",
+    "sys mysql information_schema performance_schema system account_usage reader_account_usage organization_usage ",
     "pg_catalog master msdb",
 )
 

@@ -175,6 +175,10 @@ def test_a_comment_behind_a_command_is_no_part_of_it(statement: str) -> None:
     assert not fault("postgres", statement)
 
 
+def test_a_comment_behind_a_truncate_of_no_table_is_no_part_of_it() -> None:
+    assert not fault("mysql", "TRUNCATE FROM tidy(NULL), shipments")
+
+
 def test_damaged_statements_are_read() -> None:
     _, faults = run(Random(11), lambda count: count < FEW)
     assert not faults

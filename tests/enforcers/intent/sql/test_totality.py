@@ -34,7 +34,7 @@ PIECES = st.sampled_from(
     )
 )
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=18).map(" ".join))
-HARMLESS = {"select", "values", "explain", "empty", "pivot", "summarize"}
+HARMLESS = {"select", "values", "explain", "empty", "pivot", "summarize", "script"}
 
 
 @given(TEXTS, st.sampled_from(DIALECTS))
