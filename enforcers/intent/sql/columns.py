@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from enforcers.catalog import Table
 from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
@@ -120,7 +119,7 @@ def _call_on_rows(
     queries: set[int] | None = None
     for table in owners:
         others = owners if qualifier in table.outer else [table]
-        held = [one for other in others for one in _holders(state, other)]
+        held = [one for other in others for one in other.holders(state.catalog)]
         if any(name in one.columns for one in held) or name in _SYSTEM_COLUMNS:
             continue
         if name in _OF_A_ROW or table.select is None:
@@ -151,10 +150,6 @@ class _Columns:
                 around.add(id(query))
                 query = query.find_ancestor(exp.Select)
         return around
-
-
-def _holders(state: State, table: Seen) -> list[Table]:
-    return [table.table] if table.table else list(state.catalog.namesakes(table.name))
 
 
 def _row_field(by_name: dict[str, list[Seen]], qualifier: str) -> None:

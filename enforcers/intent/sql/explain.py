@@ -31,15 +31,12 @@ class Explained:
     executes: bool
 
 
-def runs_behind(tokens: Sequence[Token], reading: Reading) -> bool:
+def runs_behind(explained: Explained, tokens: Sequence[Token], reading: Reading) -> bool:
     """
-    Whether a statement behind the word would run, as the server has no such EXPLAIN.
+    Whether the statement behind the word would run, as the server has no such EXPLAIN.
 
     T-SQL takes the word for a procedure, and reads on; what is not known may be T-SQL.
     """
-    explained = read_explain(tokens)
-    if explained is None:
-        return False
     word = tokens[0].text.lower()
     if reading.family == "ansi" and word == "explain":
         return any(begins_statement(token) for token in tokens[explained.start + 1 :]) or (

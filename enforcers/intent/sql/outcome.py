@@ -39,7 +39,7 @@ def effects_of(state: State) -> tuple[Effect, ...]:
 
 def _reads_itself(state: State, seen: Seen) -> bool:
     """Whether columns with tags are read of what is written: `SET name = ssn`, or a filter."""
-    holders = [seen.table] if seen.table else list(state.catalog.namesakes(seen.name))
+    holders = seen.holders(state.catalog)
     if not any(table.tags for table in holders):
         return False
     names = seen.names

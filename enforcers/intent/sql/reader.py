@@ -28,7 +28,7 @@ from enforcers.intent.sql import columns
 from enforcers.intent.sql.codes import INADMISSIBLE, Code, finding
 from enforcers.intent.sql.dialects import Reading, reading_of
 from enforcers.intent.sql.exact import Facts, join, precise, second_readings
-from enforcers.intent.sql.explain import read_explain
+from enforcers.intent.sql.explain import read_explain, runs_behind
 from enforcers.intent.sql.lexical import screen_text
 from enforcers.intent.sql.limits import row_limit
 from enforcers.intent.sql.outcome import effects_of
@@ -103,10 +103,13 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
 
 
 def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Catalog) -> Intent:
+    explained = read_explain(tokens)
+    if explained is not None and runs_behind(explained, tokens, reading):
+        word = first_word(tokens)
+        return _refused(reading, finding(Code.UNPARSABLE, word), word)
     session = read_session(tokens, reading)
     if session is not None:
         return Intent("sql", session.effects, sql=SqlFacts(reading.name, session.statement))
-    explained = read_explain(tokens)
     executes = explained is None or explained.executes
     inner = tokens[explained.start :] if explained else tokens
     if inner[0].token_type in COMMANDS:

@@ -15,7 +15,6 @@ from sqlglot.tokenizer_core import Token, TokenType
 from enforcers.intent.model import Effect, Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql import settings
 from enforcers.intent.sql.dialects import Reading
-from enforcers.intent.sql.explain import runs_behind
 from enforcers.intent.sql.reserved import reserved_words
 
 
@@ -34,13 +33,7 @@ _SIGNS = {TokenType.DOT, TokenType.COMMA, TokenType.EQ, TokenType.DASH, TokenTyp
 
 
 def read_session(tokens: Sequence[Token], reading: Reading) -> Session | None:
-    """
-    The statement, if it is a session or catalog statement that is understood.
-
-    Raises ValueError, which makes it opaque, where what it seems to explain would run.
-    """
-    if runs_behind(tokens, reading):
-        raise ValueError("a statement behind a word that the server does not know")
+    """The statement, if it is a session or catalog statement that is understood."""
     reader = _READERS.get(tokens[0].text.lower()) if tokens else None
     if reading.family == "tsql" and tokens and tokens[0].text.lower() not in _TSQL:
         return None

@@ -51,14 +51,17 @@ class Seen:
             return frozenset({self.alias})
         return frozenset({self.name.lower(), f"{self.namespace}.{self.name}".lower()})
 
+    def holders(self, catalog: Catalog) -> tuple[Table, ...]:
+        """What may lie behind the name: the declared table, or every table of that last name."""
+        return (self.table,) if self.table else catalog.namesakes(self.name)
+
     def touched_tags(self, catalog: Catalog) -> tuple[str, ...]:
         """Tags of what is touched: of the named columns, or of all under a star."""
-        holders = [self.table] if self.table else list(catalog.namesakes(self.name))
         found = set(self.tags)
         for tag, names in system_columns(self.namespace, self.name):
             if self.whole or names & self.columns:
                 found.add(tag)
-        for table in holders:
+        for table in self.holders(catalog):
             found.update(table.tags if self.whole else table.tags_of(self.columns))
         return tuple(sorted(found))
 
