@@ -61,7 +61,11 @@ def verdict_of(row_id: RowId, judged: Judgement) -> dict[str, Any]:
         "obligations": [one.model_dump(exclude_defaults=True) for one in decision.obligations],
         "micros": judged.micros,
     }
-    return {**body, "would_deny": True} if decision.would_deny else body
+    if decision.would_deny:
+        body["would_deny"] = True
+    if judged.rewrite is not None:
+        body["rewrite"] = judged.rewrite
+    return body
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

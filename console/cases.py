@@ -1,9 +1,9 @@
 """
 Judges texts without Kafka: labelled cases and lines of a batch.
 
-    kind + text + circumstances ──▶ payload ──read_intent──▶ intent ──policy──▶ Decision
+    kind + text + circumstances ──▶ payload ──read_intent──▶ intent ──policy──▶ Decision ──mask, limit_rows──▶ Judgement
 
-The reading and the deciding are the judge's own; only what a gate would have signed is made up.
+The reading, the deciding and the rewriting are the judge's own; only what a gate would have signed is made up.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from enforcers.errors import ContractError
 from enforcers.intent.model import Finding, Intent
 from enforcers.intent.read import read_intent
 from enforcers.policy.engine import Decision, Facts, PolicyEngine
+from enforcers.rewriting.duty import carry_out
 
 CASE_KINDS = {
     "git": "shell",
@@ -46,10 +47,11 @@ _REMEDY = "ask for approval outside production"
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A decision, and how long reading and deciding took."""
+    """A decision, how long it took with reading and rewriting, and the text that would run in place of the case's."""
 
     decision: Decision
     micros: int
+    rewrite: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def assess(
     dialect: str | None,
     circumstances: Circumstances,
 ) -> Judgement:
-    """Read a text and decide on it. Raises ContractError where no gate could have sent it."""
+    """Read a text, decide on it and rewrite it. Raises ContractError where no gate could have sent it."""
     try:
         payload = _payload(kind, text, circumstances)
         target = Target(system="case", environment=circumstances.environment, dialect=dialect)
@@ -96,8 +98,9 @@ def assess(
         ticket=circumstances.ticket,
         capabilities=frozenset(one.value for one in circumstances.capabilities),
     )
-    decision = policy.decide(facts)
-    return Judgement(decision, (time.perf_counter_ns() - started) // 1_000)
+    decision, rewrite = carry_out(policy.decide(facts), payload, target, catalog)
+    micros = (time.perf_counter_ns() - started) // 1_000
+    return Judgement(decision, micros, rewrite.text if rewrite else None)
 
 
 def _payload(kind: str, text: str, circumstances: Circumstances) -> Payload | None:

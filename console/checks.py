@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analytics.archive.database import run
-from analytics.reader import connect
+from console.archive import open_archive
 from console.databases import address_of
+from console.files import is_there
 from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
 from console.settings import Settings
+from console.stack import started_broker
 from enforcers.catalog import load_catalog
 from enforcers.contract.keys import load_key
 from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
@@ -76,7 +78,7 @@ def _jars(settings: Settings) -> str:
     if settings.bootstrap:
         return "not needed: kafka servers are configured"
     cache, locked = jars.default_cache(), jars.locked_jars()
-    missing = sum(1 for jar in locked if not (cache / jar.name).exists())
+    missing = sum(1 for jar in locked if not is_there(cache / jar.name))
     if missing:
         raise BrokerError(
             f"{missing} of {len(locked)} jars are not in `{cache}`; run `sluicegate up`, which"
@@ -86,10 +88,9 @@ def _jars(settings: Settings) -> str:
 
 
 def _broker(settings: Settings) -> str:
-    started = settings.home / "bootstrap"
-    if not settings.bootstrap and not started.exists():
+    servers = settings.bootstrap or started_broker(settings)
+    if servers is None:
         return "embedded, not started"
-    servers = settings.bootstrap or started.read_text().strip()
     try:
         cluster = run_apart(cluster_id(servers, patience=PATIENCE_S))
     except TimeoutError as silence:
@@ -101,7 +102,7 @@ def _broker(settings: Settings) -> str:
 
 def _home(settings: Settings) -> str:
     for path in (settings.home, settings.trust, settings.principals, settings.keys):
-        if not path.exists():
+        if not is_there(path):
             raise TrustError(f"`{path}` does not exist; run `sluicegate keys init`")
         if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise TrustError(f"`{path}` may be written by other users; run `chmod go-w {path}`")
@@ -109,7 +110,7 @@ def _home(settings: Settings) -> str:
 
 
 def _keys(settings: Settings) -> str:
-    present = [role for role in ROLES if key_path(settings, role).exists()]
+    present = [role for role in ROLES if is_there(key_path(settings, role))]
     if not present:
         raise TrustError(f"no key is in `{settings.keys}`; run `sluicegate keys init`")
     trusted = load_trust_of(settings).keys
@@ -121,9 +122,9 @@ def _keys(settings: Settings) -> str:
 
 
 def _trust(settings: Settings) -> str:
-    if key_path(settings, ROLES[0]).exists():
+    if is_there(key_path(settings, ROLES[0])):
         load_judge(settings)
-    if key_path(settings, ROLES[1]).exists():
+    if is_there(key_path(settings, ROLES[1])):
         load_executor(settings)
     return f"{len(load_trust_of(settings).keys)} keys"
 
@@ -147,16 +148,16 @@ def _targets(settings: Settings) -> str:
     for name, target in settings.targets.items():
         if target.path is None:
             address_of(name, target)
-        elif not target.path.exists():
+        elif not is_there(target.path):
             raise SettingsError(f"target `{name}`: no file `{target.path}`; correct its path")
     return f"{len(settings.targets)} declared"
 
 
 def _archive(settings: Settings) -> str:
     directory: Path = settings.archive
-    if not directory.exists():
+    if not is_there(directory):
         return f"`{directory}` does not exist yet; the archiver makes it"
-    with connect(directory) as connection:
+    with open_archive(settings) as connection:
         ((last,),) = run(connection, "SELECT max(seq) FROM records")
     return f"`{directory}`, last sequence {last or 0}"
 

@@ -21,7 +21,7 @@ from console.proposing import held_to_contract, open_gate, proposal_of
 from console.settings import Settings, TargetSettings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
 from enforcers.errors import ContractError, SettingsError
-from enforcers.executors.duty import check_asks_nothing
+from enforcers.executors.duty import CAPABILITIES, check_asks_nothing
 from enforcers.executors.result import Rows
 from enforcers.sync_gate import SyncGate
 
@@ -89,7 +89,7 @@ class Guard:
 @contextlib.contextmanager
 def open_guard(settings: Settings) -> Iterator[Guard]:
     """A guard on an open gate. Raises NoVerdictError, BrokerError, TrustError."""
-    with open_gate(settings) as gate:
+    with open_gate(settings, CAPABILITIES) as gate:
         yield Guard(settings, gate)
 
 

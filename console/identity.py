@@ -19,18 +19,22 @@ from pathlib import Path
 
 import yaml
 
+from console.files import is_there
 from console.settings import Settings
-from enforcers.contract.action import PrincipalKind
+from enforcers.contract.action import Capability, PrincipalKind
 from enforcers.contract.keys import create_key, load_key
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey, TrustFile, build_trust, load_trust
 from enforcers.errors import SettingsError, TrustError
+from enforcers.executors.duty import CAPABILITIES
 from enforcers.gate import Executor
 from enforcers.principals import EnrolledPrincipal
 
 ROLES = (Role.JUDGE, Role.EXECUTOR, Role.ARCHIVER, Role.ADMINISTRATOR)
 PERMISSIONS = ("read", "bounded_write")
 """What the first two principals may do."""
+GRANTED = tuple(one for one in Capability if one in CAPABILITIES)
+"""What this machine's executor is trusted to carry out: what the executors that are shipped do."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,12 @@ def init_home(settings: Settings, *, force_missing: bool = False) -> Made:
     Make keys, trust file and principals where there are none.
 
     Raises TrustError where only some of them exist, unless `force_missing`, and always where the
-    trust file names other keys than those that are there.
+    trust file names other keys than those that are there; SettingsError where that cannot be seen.
     """
     keys = {role: key_path(settings, role) for role in ROLES}
     wanted = [*keys.values(), settings.trust, settings.principals]
-    missing = [path for path in wanted if not path.exists()]
-    begun = any(path.exists() for path in (*keys.values(), settings.trust))
+    missing = [path for path in wanted if not is_there(path)]
+    begun = any(map(is_there, (*keys.values(), settings.trust)))
     if missing and begun and not force_missing:
         raise TrustError(
             f"`{settings.home}` is half made, `{missing[0]}` is missing: restore it, or run"
@@ -86,8 +90,12 @@ def load_trust_of(settings: Settings) -> Trust:
     return load_trust(settings.trust)
 
 
-def load_executor(settings: Settings) -> Executor:
-    """What a gate on this machine needs. Raises TrustError."""
+def load_executor(settings: Settings, carries_out: frozenset[Capability] = frozenset()) -> Executor:
+    """
+    What a gate on this machine needs, for code that carries out these obligations and no others.
+
+    It claims those of them that the trust file grants. Raises TrustError.
+    """
     trust = load_trust_of(settings)
     signer, known = _own_key(settings, trust, Role.EXECUTOR)
     if known.id != settings.executor:
@@ -95,7 +103,8 @@ def load_executor(settings: Settings) -> Executor:
             f"executor is `{settings.executor}`, but its key belongs to `{known.id}`; correct the"
             " setting `executor`"
         )
-    return Executor(known.id, signer, trust, known.capabilities)
+    claimed = tuple(one for one in known.capabilities if one in carries_out)
+    return Executor(known.id, signer, trust, claimed)
 
 
 def load_judge(settings: Settings) -> tuple[Signer, str]:
@@ -133,7 +142,12 @@ def _check_trusted(settings: Settings) -> None:
 
 def _trust_of(settings: Settings) -> TrustFile:
     entries = tuple(
-        TrustedKey(id=_id_of(settings, role), role=role, public_key=_public(settings, role))
+        TrustedKey(
+            id=_id_of(settings, role),
+            role=role,
+            public_key=_public(settings, role),
+            capabilities=GRANTED if role is Role.EXECUTOR else (),
+        )
         for role in ROLES
     )
     build_trust(TrustFile(keys=entries))

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource
 from pydantic_settings import SettingsError as UnreadableError
 
+from console.files import here, is_there
 from enforcers.errors import SettingsError
 
 PREFIX = "SLUICEGATE_"
@@ -65,7 +66,7 @@ def config_path(home: Path) -> Path:
     if not named:
         return home / FILE_NAME
     path = _absolute(CONFIG_VARIABLE, Path(named))
-    if not path.is_file():
+    if not (is_there(path) and path.is_file()):
         raise SettingsError(f"{CONFIG_VARIABLE} names `{path}`, which is no file; correct it")
     return path
 
@@ -148,6 +149,8 @@ def _target(value: Any, anchor: Anchor) -> Any:
 def _path(key: str, value: Any, anchor: Anchor) -> Any:
     if not isinstance(value, str | Path):
         return value  # The model says what is wrong with it.
+    if "\0" in str(value):
+        raise SettingsError(f"path in setting `{key}` holds a NUL character; leave it out")
     try:
         path = Path(value).expanduser()
     except RuntimeError as error:
@@ -162,7 +165,7 @@ def _absolute(variable: str, path: Path) -> Path:
 
 
 def _from_here(_: str, path: Path) -> Path:
-    return path.absolute()
+    return here() / path
 
 
 def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:

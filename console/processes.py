@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from enforcers.errors import SettingsError
+
 STOP_TIMEOUT_S = 10.0
 RESTART_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits before the first, second, … restart in a row; the last one repeats."""
@@ -53,14 +55,22 @@ class Child:
         return self._log
 
     def start(self) -> None:
-        """Start it."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        """Start it. Raises SettingsError where its log cannot be written."""
         command = [sys.executable, "-m", "console", *self._arguments, "--lifeline"]
-        with self._log.open("ab") as log:
+        with self._opened_log() as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
         self._started = time.monotonic()
+
+    def _opened_log(self) -> IO[bytes]:
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            return self._log.open("ab")
+        except OSError as error:
+            raise SettingsError(
+                f"log `{self._log}` cannot be written: {error.strerror}; mend it"
+            ) from error
 
     def keep(self) -> str:
         """Start it again if it ended and its wait is over; say what was done, or nothing."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from console.identity import load_executor
 from console.settings import Settings
 from console.stack import bootstrap_of
-from enforcers.contract.action import Payload, Principal, Proposal, Target
+from enforcers.contract.action import Capability, Payload, Principal, Proposal, Target
 from enforcers.errors import ContractError
 from enforcers.gate import Gate
 from enforcers.sync_gate import SyncGate
@@ -18,9 +18,15 @@ from streams.replies import KafkaVerdictChannel
 
 
 @contextlib.contextmanager
-def open_gate(settings: Settings, patience_s: float = 10.0) -> Iterator[SyncGate]:
-    """A gate of this machine's executor. Raises NoVerdictError, BrokerError, TrustError."""
-    executor = load_executor(settings)
+def open_gate(
+    settings: Settings, carries_out: frozenset[Capability] = frozenset(), patience_s: float = 10.0
+) -> Iterator[SyncGate]:
+    """
+    A gate of this machine's executor, for code that carries out these obligations.
+
+    Raises NoVerdictError, BrokerError, TrustError.
+    """
+    executor = load_executor(settings, carries_out)
     bootstrap = bootstrap_of(settings)
     channel = KafkaVerdictChannel(bootstrap, executor.id, settings.zone)
     gate = SyncGate(lambda: Gate(executor, channel))

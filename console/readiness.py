@@ -25,7 +25,7 @@ def _tell(settings: Settings, stack: Stack, stop: threading.Event) -> None:
     from console.proposing import open_gate
 
     try:
-        with open_gate(settings, PATIENCE_S):
+        with open_gate(settings, patience_s=PATIENCE_S):
             typer.echo("ready")
     except NoVerdictError:
         _warn(f"no judge answered within {PATIENCE_S:g} s; see {stack.judge.log}", stop)

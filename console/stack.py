@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.claim import claimed
+from console.files import is_there, read_line, write_line
 from console.processes import Child
 from console.settings import Settings
 from enforcers.errors import BrokerError
@@ -53,7 +54,7 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
             broker = cleanup.enter_context(EmbeddedBroker(settings.home / "kafka"))
             bootstrap = broker.bootstrap
             note = settings.home / "bootstrap"
-            note.write_text(bootstrap + "\n")
+            write_line(note, bootstrap)
             cleanup.callback(note.unlink, missing_ok=True)
         asyncio.run(create_topics(bootstrap, in_zone(settings.zone)))
         stack = Stack(
@@ -77,21 +78,30 @@ def keep_broker(broker: EmbeddedBroker | None) -> str:
 
 
 def bootstrap_of(settings: Settings) -> str:
-    """Where Kafka is: the configured servers, or the broker that `sluicegate up` started. Raises BrokerError."""
+    """
+    Where Kafka is: the configured servers, or the broker that `sluicegate up` started.
+
+    Raises BrokerError, SettingsError.
+    """
     if settings.bootstrap:
         return settings.bootstrap
-    note = settings.home / "bootstrap"
-    if not note.exists():
+    bootstrap = started_broker(settings)
+    if bootstrap is None:
         raise BrokerError(
             "no kafka is configured and none was started here; run `sluicegate up` first"
         )
-    bootstrap = note.read_text().strip()
     if not _listens(bootstrap):
         # `up` was killed, or the machine was; either leaves the note behind.
         raise BrokerError(
             f"no kafka answers on {bootstrap}, where one was started; run `sluicegate up` again"
         )
     return bootstrap
+
+
+def started_broker(settings: Settings) -> str | None:
+    """Where `sluicegate up` says that it started a broker, if it does. Raises SettingsError."""
+    note = settings.home / "bootstrap"
+    return read_line(note) if is_there(note) else None
 
 
 def _listens(address: str) -> bool:

@@ -29,11 +29,14 @@ class Ending:
 
 def ending_of(permit: Permit, started: float, error: BaseException | None) -> Ending:
     """The ending of a body that ran since `started` (perf_counter) and raised `error`, if any."""
+    status = _status(permit, error)
+    # What failed after a success, or who gave up on it, is no error of the action.
+    said = permit.failure if error is None else _one_line(error)
     return Ending(
-        status=_status(permit, error),
+        status=status,
         duration_us=int((time.perf_counter() - started) * 1_000_000),
         rows=permit.rows,
-        error=permit.failure if error is None else _one_line(error),
+        error=None if status is Status.SUCCEEDED else said,
         executed_digest=permit.executed_digest,
     )
 
@@ -63,11 +66,16 @@ def _status(permit: Permit, error: BaseException | None) -> Status:
         return Status.EXPIRED
     if permit.withheld:
         return Status.BLOCKED
-    if permit.in_doubt:
+    if permit.kept:
+        return Status.SUCCEEDED
+    if permit.in_doubt or permit.acting:
         return Status.UNKNOWN
     if permit.rolled_back:
         return Status.ROLLED_BACK
-    if error is not None and (permit.used or not isinstance(error, asyncio.CancelledError)):
+    if isinstance(error, asyncio.CancelledError):
+        # Whoever took the payload may be at work still, in a thread or on another machine.
+        return Status.UNKNOWN if permit.used else Status.BLOCKED
+    if error is not None:
         return Status.FAILED
     if permit.failure is not None:
         return Status.FAILED

@@ -136,12 +136,9 @@ class Gate:
         try:
             yield permit
         except BaseException as error:
-            ending = ending_of(permit, started, error)
-            await asyncio.shield(self._report(waiting, permit.verdict, ending))
+            await self._end(waiting, permit, started, error)
             raise
-        await asyncio.shield(
-            self._report(waiting, permit.verdict, ending_of(permit, started, None))
-        )
+        await self._end(waiting, permit, started, None)
 
     async def _permit(self, waiting: Waiting) -> Permit:
         try:
@@ -158,8 +155,12 @@ class Gate:
         self._dispatcher.report_later(outcome_of(waiting, verdict, Ending(Status.BLOCKED)))
         raise refusal
 
-    async def _report(self, waiting: Waiting, verdict: Verdict, ending: Ending) -> None:
-        await self._dispatcher.report(outcome_of(waiting, verdict, ending))
+    async def _end(
+        self, waiting: Waiting, permit: Permit, started: float, error: BaseException | None
+    ) -> None:
+        permit.end()
+        outcome = outcome_of(waiting, permit.verdict, ending_of(permit, started, error))
+        await asyncio.shield(self._dispatcher.report(outcome))
 
     def _send(self, proposal: Proposal, valid_for_ms: int) -> Waiting:
         action = Action(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -29,13 +30,20 @@ class Permit:
         # `deadline` is when the proposal's time is over; the judge may have given less.
         self._deadline = deadline - max(0, action.valid_for_ms - verdict.valid_for_ms) / 1_000
         self._clock = clock
+        # A thread may take the permit while the body that it works for is given up.
+        self._lock = threading.Lock()
         self.verdict = verdict
         self.used = False
+        self.over = False
+        """The body that it was given to has ended."""
         self.executed_digest: str | None = None
         self.rows: int | None = None
         self.rolled_back = False
         self.withheld = False
         self.in_doubt = False
+        self.kept = False
+        self.acting = False
+        """An executor's transaction is open: if it is left alone now, nobody knows how that ends."""
         self.failure: str | None = None
 
     @property
@@ -45,18 +53,26 @@ class Permit:
 
     def take(self) -> Payload:
         """The payload to run. Raises PermitError on the second call and after the verdict's time."""
-        if self.used:
-            raise PermitError("permit was used already; propose the action again")
-        self.check_time()
-        self.used = True
+        with self._lock:
+            if self.used:
+                raise PermitError("permit was used already; propose the action again")
+            self.check_time()
+            self.used = True
         payload = self._payload()
         self.executed_digest = sha256_hex(text_of(payload).encode())
         return payload
 
     def check_time(self) -> None:
-        """Raise PermitError once the verdict's time is over, for executors that prepare before they act."""
+        """Raise PermitError once the verdict's time or the body is over, for executors that prepare before they act."""
+        if self.over:
+            raise PermitError("permit ended with its block; propose the action again")
         if self._clock() >= self._deadline:
             raise PermitError("permit has run out; propose the action again")
+
+    def end(self) -> None:
+        """The body is over and its outcome is told: a thread that still holds the permit cannot act on it."""
+        with self._lock:
+            self.over = True
 
     def withhold(self) -> None:
         """The executor will not run the payload: nothing of it took effect, and nothing will."""
@@ -66,6 +82,11 @@ class Permit:
     def report_doubt(self) -> None:
         """The target did not say whether it kept what ran, for the outcome."""
         self.in_doubt = True
+
+    def report_kept(self, rows: int | None) -> None:
+        """The target has kept what ran, for the outcome: nothing that fails from now on undoes it."""
+        self.kept, self.in_doubt = True, False
+        self.report_rows(rows)
 
     def report_rows(self, rows: int | None) -> None:
         """How many rows were returned or changed, for the outcome."""

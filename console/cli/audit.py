@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from console.archive import open_archive
 from console.cli.context import AsJson, print_json, settings_of
 from console.cli.exits import one_line
 from console.cli.tables import show_table
+from console.files import is_there
 from console.settings import Settings
 from enforcers.errors import ArchiveError
 
@@ -41,10 +43,9 @@ def action(
     """One action: proposal, verdicts, outcomes, and the records that prove them."""
     # Imported here, for a command waits for nothing that only another one needs.
     from analytics import reconstruct
-    from analytics.reader import connect
 
     settings = settings_of(context, archive=archive)
-    with connect(settings.archive) as connection:
+    with open_archive(settings) as connection:
         found = reconstruct.action(connection, action_id, trust=_trust(settings))
     if not found:
         raise ArchiveError(f"action `{action_id}` is not in `{settings.archive}`; check the id")
@@ -65,10 +66,9 @@ def session(
 ) -> None:
     """Every action of one session, in the order in which they were recorded."""
     from analytics import reconstruct
-    from analytics.reader import connect
 
     settings = settings_of(context, archive=archive)
-    with connect(settings.archive) as connection:
+    with open_archive(settings) as connection:
         found = reconstruct.session(connection, session_id, trust=_trust(settings))
     if not found.actions:
         raise ArchiveError(f"session `{session_id}` is not in `{settings.archive}`; check the id")
@@ -82,7 +82,7 @@ def _trust(settings: Settings) -> Trust | None:
     """An archive can be read without a trust file; then signatures are `not checked`."""
     from console.identity import load_trust_of
 
-    return load_trust_of(settings) if settings.trust.exists() else None
+    return load_trust_of(settings) if is_there(settings.trust) else None
 
 
 def story(seen: ActionSeen) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.cli.context import settings_of
+from console.files import is_there
 from enforcers.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def scan(
     if target not in targets:
         raise SettingsError(f"target `{target}` is not declared; add [targets.{target}]")
     # Read before the database is: a file that cannot be read is not written over.
-    before = load_catalog(out) if out is not None and out.exists() else None
+    before = load_catalog(out) if out is not None and is_there(out) else None
     structure, samples = scan_database(target, targets[target], rows)
     draft = draft_of(structure, samples, before)
     if out is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.cli.context import settings_of
+from console.files import here
 from enforcers.contract.action import ShellPayload, Target
 from enforcers.errors import ContractError, ExecutionError
 from enforcers.executors.command import CommandExecutor
@@ -31,11 +31,14 @@ def run(
     from console.proposing import held_to_contract, open_gate, proposal_of
 
     settings = settings_of(context)
-    executor = CommandExecutor(Path.cwd())
+    executor = CommandExecutor(here())
     target = Target(system=executor.system, environment=settings.environment)
     with held_to_contract():
         proposal = proposal_of(settings, target, _payload(executor, command), reason, ticket)
-    with open_gate(settings) as gate, gate.admitted(proposal, settings.valid_for_ms) as permit:
+    with (
+        open_gate(settings, executor.capabilities) as gate,
+        gate.admitted(proposal, settings.valid_for_ms) as permit,
+    ):
         code = executor.run(permit)
     raise typer.Exit(code)
 

@@ -78,6 +78,11 @@ class Catalog:
         return self._by_last_name.get(name.lower(), ())
 
     @cached_property
+    def column_names(self) -> frozenset[str]:
+        """The names of all columns of all tables."""
+        return frozenset(name for table in self.tables.values() for name in table.columns)
+
+    @cached_property
     def _by_last_name(self) -> dict[str, tuple[Table, ...]]:
         found: dict[str, tuple[Table, ...]] = {}
         for name, table in self.tables.items():

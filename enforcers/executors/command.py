@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from enforcers.contract.action import ShellPayload
+from enforcers.contract.action import Capability, ShellPayload
 from enforcers.errors import ExecutionError, PermitError
 from enforcers.executors.duty import check_asks_nothing
 from enforcers.permit import Permit
@@ -23,6 +23,8 @@ class CommandExecutor:
     """Runs programs in one working directory with inherited standard streams."""
 
     system = "command"
+    capabilities: frozenset[Capability] = frozenset()
+    """None: nobody knows what a program does with an obligation."""
 
     def __init__(self, cwd: Path, environment: Mapping[str, str] | None = None) -> None:
         self._cwd = cwd

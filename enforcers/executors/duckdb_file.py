@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from enforcers.catalog.scan.duckdb_file import read_structure
 from enforcers.errors import ExecutionError
+from enforcers.executors.duckdb_words import has_with, returns_rows
 from enforcers.executors.duty import (
     CAPABILITIES,
     Duty,
     check_changed,
+    committing,
     compare_structure,
     duty_of,
     undone_on_error,
@@ -37,9 +38,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 """A second wall behind the verdict: no files, no network, no extensions, no change of these."""
 
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
-_WITH = re.compile(r"\bwith\b", re.IGNORECASE)
-_RETURNING = re.compile(r"(?<![^\W\d])returning(?!\w)", re.IGNORECASE)
-"""The word, be it in a comment or in a string: then a `Count` may be a count or a value."""
+_COUNTED = _CHANGES | {"CREATE"}
+"""Statements that DuckDB answers with a count."""
 
 
 class DuckDBExecutor:
@@ -69,11 +69,11 @@ class DuckDBExecutor:
                 rows = _transact(connection, permit, duty, self._limits)
         except duckdb.InterruptException as error:
             raise too_slow(self._limits) from error
-        except (duckdb.Error, ValueError, ArithmeticError) as error:
+        # A RuntimeError is how DuckDB tells of Ctrl-C.
+        except (duckdb.Error, RuntimeError, ValueError, ArithmeticError) as error:
             raise ExecutionError(
                 f"duckdb refused the statement: {first_line(error)}; correct it"
             ) from error
-        permit.report_rows(rows.count)
         return rows
 
 
@@ -84,40 +84,61 @@ def _transact(
     if duty.structure:
         compare_structure(permit, duty, read_structure(connection).digest)
     statement = statement_of(permit)
-    kinds = [one.type.name for one in connection.extract_statements(statement)]
-    if "TRANSACTION" in kinds:
+    parts = connection.extract_statements(statement)
+    if any(part.type.name == "TRANSACTION" for part in parts):
         withhold(permit, "statement begins or ends a transaction, which is ours; leave that out")
-    rows = _execute(connection, statement, kinds, limits)
-    check_changed(duty, _changed(duty, statement, kinds, rows))
-    connection.execute("COMMIT")
+    rows = _execute(connection, statement, parts, limits)
+    check_changed(duty, _changed(duty, parts, rows))
+    with committing(permit, rows.count, _kept_after):
+        connection.execute("COMMIT")
     return rows
 
 
+def _kept_after(error: BaseException) -> bool | None:
+    """Whether a commit that failed was kept: what DuckDB refuses is rolled back."""
+    import duckdb
+
+    refused = isinstance(error, duckdb.TransactionException | duckdb.ConstraintException)
+    return False if refused else None
+
+
 def _execute(
-    connection: duckdb.DuckDBPyConnection, statement: str, kinds: list[str], limits: Limits
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    parts: list[duckdb.Statement],
+    limits: Limits,
 ) -> Rows:
-    if not kinds:  # nothing but comments and white space
+    if not parts:  # nothing but comments and white space
         return Rows((), ())
     cursor = connection.execute(statement)
     columns = tuple(column[0] for column in cursor.description or ())
     rows = gather(cursor.fetchmany, limits)
-    # With RETURNING the rows are the author's, whatever he calls their columns.
-    counts = _CHANGES.intersection(kinds) and not _RETURNING.search(statement)
-    if counts and columns == ("Count",) and len(rows) == 1:
+    if _counts(parts) and columns == ("Count",) and len(rows) == 1:
         return Rows((), (), int(rows[0][0]))
     return Rows(columns, rows)
 
 
-def _changed(duty: Duty, statement: str, kinds: list[str], rows: Rows) -> int | None:
+def _counts(parts: list[duckdb.Statement]) -> bool:
+    """Whether DuckDB answers with how many rows changed. Rows of any statement come before a count."""
+    return parts[-1].type.name in _COUNTED and not any(map(_gives_rows, parts))
+
+
+def _gives_rows(part: duckdb.Statement) -> bool:
+    import duckdb
+
+    if part.type.name in _CHANGES:
+        return returns_rows(part.query)
+    return part.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+
+
+def _changed(duty: Duty, parts: list[duckdb.Statement], rows: Rows) -> int | None:
     """How many rows changed; None where DuckDB does not tell: it counts the outermost statement only."""
-    if duty.read_only or not kinds:
+    if duty.read_only or not parts:
         return 0
-    if len(kinds) > 1 or kinds[0] not in _CHANGES or _WITH.search(statement):
+    if len(parts) > 1 or parts[0].type.name not in _CHANGES or has_with(parts[0].query):
         return None
-    # Either the count, beside a comment that says "returning", or one returned value of that name.
-    if rows.columns == ("Count",):
-        return None
-    return rows.count
+    # A returned column of that name: should the lexer be wrong about RETURNING, it is the count.
+    return None if rows.columns == ("Count",) else rows.count
 
 
 @contextmanager

@@ -7,7 +7,7 @@ the permit is withheld.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
@@ -92,12 +92,49 @@ def withhold(permit: Permit, why: str) -> NoReturn:
 
 @contextmanager
 def undone_on_error(permit: Permit) -> Iterator[None]:
-    """Say of an error after `take()` that the transaction was not kept, unless nobody knows."""
+    """
+    Around a transaction: an error after `take()` says that it was not kept, unless it was or nobody knows.
+
+    Until the end a body that is given up, as by a cancellation that a thread does not see, is in doubt.
+    """
+    permit.acting = True
     try:
         yield
     except BaseException:
-        permit.rolled_back = permit.executed_digest is not None and not permit.in_doubt
+        ended = permit.kept or permit.in_doubt
+        permit.rolled_back = permit.executed_digest is not None and not ended
         raise
+    finally:
+        permit.acting = False
+
+
+@contextmanager
+def committing(
+    permit: Permit, rows: int | None, kept_after: Callable[[BaseException], bool | None]
+) -> Iterator[None]:
+    """
+    Around the commit: the outcome is what the database says, and unknown until it has said it.
+
+    `kept_after` says of an error whether the change was kept, or None where nobody knows. Raises
+    ExecutionError in place of an error that leaves that open.
+    """
+    permit.report_doubt()
+    try:
+        yield
+    except BaseException as error:
+        _settle(permit, rows, kept_after(error))
+        if permit.in_doubt and isinstance(error, Exception):
+            raise ExecutionError(
+                "the database did not say whether it kept the change; look whether it is there"
+            ) from error
+        raise
+    permit.report_kept(rows)
+
+
+def _settle(permit: Permit, rows: int | None, kept: bool | None) -> None:
+    permit.in_doubt = kept is None
+    if kept:
+        permit.report_kept(rows)
 
 
 def _assumed(permit: Permit, settings: frozenset[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from enforcers.executors.duty import (
     CAPABILITIES,
     Duty,
     check_changed,
+    committing,
     compare_structure,
     duty_of,
     undone_on_error,
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 _GRACE_S = 1.0
 """The server ends a slow statement by itself; we give up on the server this much later."""
-
+_BOUNDS = frozenset({"BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK"})
+"""Command tags of what begins or ends a transaction."""
 
 _BEFORE = re.compile(r"\s+|--[^\r\n]*|/\*")
 _INSIDE = re.compile(r"/\*|\*/|[^/*]+|[/*]")
@@ -59,7 +61,6 @@ class PostgresExecutor:
         try:
             with undone_on_error(permit):
                 rows = await self._transact(connection, permit, duty)
-            permit.report_rows(rows.count)
         finally:
             await disconnect(connection)
         return rows
@@ -70,8 +71,7 @@ class PostgresExecutor:
         try:
             async with asyncio.timeout(self._limits.timeout_s + _GRACE_S):
                 rows = await _work(connection, permit, duty, self._limits)
-            async with asyncio.timeout(self._limits.timeout_s + _GRACE_S):
-                await _commit(connection, permit)
+            await _commit(connection, permit, rows.count, self._limits)
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise too_slow(self._limits) from error
         except (
@@ -102,10 +102,14 @@ async def _work(connection: asyncpg.Connection, permit: Permit, duty: Duty, limi
         await prepare_session(connection, permit, duty.settings, limits)
     _check_time(permit)
     rows = await _execute(prepared, limits)
-    if not connection.is_in_transaction():
-        raise ExecutionError("statement ended the transaction, which is ours; leave that out")
+    tag = prepared.get_statusmsg()
+    # With AND CHAIN another transaction is open by now, without our settings.
+    if not connection.is_in_transaction() or tag in _BOUNDS:
+        raise ExecutionError(
+            "statement begins or ends a transaction, which is ours; leave that out"
+        )
     if duty.max_rows is not None:
-        check_changed(duty, await changed_rows(connection, prepared.get_statusmsg(), rows))
+        check_changed(duty, await changed_rows(connection, tag, rows))
     return rows
 
 
@@ -138,21 +142,41 @@ async def _execute(prepared: Any, limits: Limits) -> Rows:
     return Rows(columns, tuple(tray.rows))
 
 
-async def _commit(connection: asyncpg.Connection, permit: Permit) -> None:
-    import asyncpg
-
+async def _commit(
+    connection: asyncpg.Connection, permit: Permit, rows: int, limits: Limits
+) -> None:
+    """Commit, and wait for the answer a little even where the caller gives up: the server does not."""
+    permit.report_doubt()
+    asked = asyncio.create_task(_ask_to_commit(connection, permit, rows, limits))
     try:
-        ended = await connection.execute("COMMIT")
-    except BaseException as error:
-        lost = isinstance(error, asyncpg.PostgresConnectionError)
-        if isinstance(error, asyncpg.PostgresError) and not lost:
-            raise
-        permit.report_doubt()
-        raise ExecutionError(
-            "connection was lost during the commit; look whether the change is there"
-        ) from error
-    if ended != "COMMIT":
-        raise ExecutionError("postgres rolled the transaction back; propose the action again")
+        await asyncio.wait({asked})
+    except asyncio.CancelledError:
+        # What the server said is in the permit; nobody asks the task for it any more.
+        asked.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.wait({asked}, timeout=_GRACE_S)
+        asked.cancel()
+        raise
+    await asked
+
+
+async def _ask_to_commit(
+    connection: asyncpg.Connection, permit: Permit, rows: int, limits: Limits
+) -> None:
+    with committing(permit, rows, _kept_after):
+        async with asyncio.timeout(limits.timeout_s + _GRACE_S):
+            ended = await connection.execute("COMMIT")
+        if ended != "COMMIT":
+            raise _RolledBackError("postgres rolled the transaction back; propose the action again")
+
+
+class _RolledBackError(ExecutionError):
+    """The answer to COMMIT was ROLLBACK."""
+
+
+def _kept_after(error: BaseException) -> bool | None:
+    """Whether a commit that failed was kept: an error ends it, a server that goes away may have kept it."""
+    severity = getattr(error, "severity_en", None)
+    return False if severity == "ERROR" or isinstance(error, _RolledBackError) else None
 
 
 async def connect(dsn: str, limits: Limits) -> asyncpg.Connection:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from enforcers.catalog.scan.sqlite_file import read_structure
@@ -15,6 +16,7 @@ from enforcers.executors.duty import (
     CAPABILITIES,
     Duty,
     check_changed,
+    committing,
     compare_structure,
     duty_of,
     undone_on_error,
@@ -67,7 +69,6 @@ class SQLiteExecutor:
                 rows = _transact(connection, permit, duty, self._limits)
         except (sqlite3.Error, ValueError, ArithmeticError) as error:
             raise _told(error, over, self._limits) from error
-        permit.report_rows(rows.count)
         return rows
 
     def _connect(self, over: float) -> sqlite3.Connection:
@@ -93,8 +94,16 @@ def _transact(connection: sqlite3.Connection, permit: Permit, duty: Duty, limits
     rows = _execute(connection, statement_of(permit), limits)
     check_changed(duty, connection.total_changes - before)
     connection.set_authorizer(None)
-    connection.execute("COMMIT")
+    with committing(permit, rows.count, partial(_kept_after, connection)):
+        connection.execute("COMMIT")
     return rows
+
+
+def _kept_after(connection: sqlite3.Connection, error: BaseException) -> bool | None:
+    """Whether a commit was kept: refused, as by a busy file, it leaves the transaction open."""
+    if connection.in_transaction:
+        return False
+    return None if isinstance(error, sqlite3.Error) else True
 
 
 def _execute(connection: sqlite3.Connection, statement: str, limits: Limits) -> Rows:

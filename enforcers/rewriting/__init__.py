@@ -5,6 +5,6 @@ The text is spliced, never generated anew, and what comes out is parsed and comp
 """
 
 from enforcers.rewriting.refusal import Refusal
-from enforcers.rewriting.rewrite import rewrite_sql
+from enforcers.rewriting.rewrite import Rewritten, rewrite_sql
 
-__all__ = ["Refusal", "rewrite_sql"]
+__all__ = ["Refusal", "Rewritten", "rewrite_sql"]

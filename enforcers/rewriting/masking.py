@@ -44,6 +44,8 @@ class Wrapper:
     text: str
     alias: str
     """Written behind it where the author wrote none."""
+    masked: tuple[str, ...] = ()
+    """Its masked columns, such as `users.email`."""
 
 
 def declare(node: exp.Table, catalog: Catalog, reading: Reading) -> Declared:
@@ -124,7 +126,8 @@ def wrap(declared: Declared, values: dict[str, str], text: str, style: Style) ->
     query = f"SELECT {', '.join(columns)} FROM {source} WHERE {style.guard}{fence}"
     first, last = declared.node.parts[0].meta["start"], declared.node.parts[-1].meta["end"] + 1
     alias = "" if declared.node.args.get("alias") else parts[-1]
-    return Wrapper(first, last, f"({query})" + (f" AS {alias}" if alias else ""), alias)
+    masked = tuple(".".join((*declared.name, column)) for column in values)
+    return Wrapper(first, last, f"({query})" + (f" AS {alias}" if alias else ""), alias, masked)
 
 
 def _written(part: exp.Expr, text: str, style: Style) -> str:

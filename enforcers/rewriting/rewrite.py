@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlglot import exp
 
 from enforcers.catalog import Catalog
-from enforcers.contract.digest import sha256_hex
-from enforcers.contract.verdict import Obligation, Rewrite
+from enforcers.catalog.held import Held
+from enforcers.contract.verdict import Obligation
 from enforcers.intent.model import Intent, ResourceType, Verb
 from enforcers.intent.sql import read_sql
 from enforcers.intent.sql.dialects import Reading, reading_of
@@ -26,28 +28,51 @@ from enforcers.rewriting.sources import base_tables
 from enforcers.rewriting.styles import Style, style_of
 from enforcers.rewriting.verify import check_masked, check_reach, parse
 
+CACHED = 1_024
 KINDS = ("mask", "limit_rows")
 """Obligations that are carried out by another text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The text that runs, and the columns that it masks, such as `users.email`."""
+
+    text: str
+    masked: tuple[str, ...] = ()
+
+
 def rewrite_sql(
     statement: str, dialect: str, catalog: Catalog, obligations: Sequence[Obligation]
-) -> Rewrite | Refusal:
-    """What runs in place of the statement; the same text where nothing need change. Never raises."""
+) -> Rewritten | Refusal:
+    """
+    What runs in place of the statement; the same text where nothing need change.
+
+    Never raises; the same statement is rewritten once per catalog and obligations.
+    """
+    return _cached(statement, dialect, tuple(obligations), catalog.fingerprint, Held(catalog))
+
+
+@lru_cache(maxsize=CACHED)
+def _cached(
+    statement: str,
+    dialect: str,
+    obligations: tuple[Obligation, ...],
+    fingerprint: str,
+    held: Held,
+) -> Rewritten | Refusal:
     try:
-        text = _rewritten(statement, dialect, catalog, obligations)
+        return _rewritten(statement, dialect, held.catalog, obligations)
     except RefusedError as error:
         return error.refusal
     except (RecursionError, ValueError, TypeError, AttributeError, LookupError) as error:
         # A tree of a shape that no step expects.
         why = f"the statement cannot be rewritten ({type(error).__name__.lower()})"
         return Refusal("not_rewritten", why, "write it more simply")
-    return Rewrite(text=text, digest=sha256_hex(text.encode()))
 
 
 def _rewritten(
     statement: str, dialect: str, catalog: Catalog, obligations: Sequence[Obligation]
-) -> str:
+) -> Rewritten:
     style, reading = style_of(dialect), reading_of(dialect, statement)
     masks = masks_of(obligations)
     _screen_constants(statement, masks)
@@ -56,20 +81,20 @@ def _rewritten(
         one.value for one in obligations if one.kind == "limit_rows" and one.value is not None
     ]
     if _is_session(intent):
-        return statement
+        return Rewritten(statement)
     masking = any(one.kind == "mask" for one in obligations)
     if _is_kind(intent, _WRITES if masking else _WRITES | _SILENT):
         _screen_write(statement, intent, masks, bool(limits), reading, catalog)
-        return statement
-    text = statement
+        return Rewritten(statement)
+    done = Rewritten(statement)
     if masking:
         screen_intent(intent)
-        text = _masked(statement, intent, masks, catalog, reading, style)
+        done = _masked(statement, intent, masks, catalog, reading, style)
     if limits:
-        text = limit_rows(text, min(limits), reading)
-    if text != statement:
-        check_reach(intent, text, dialect, catalog)
-    return text
+        done = replace(done, text=limit_rows(done.text, min(limits), reading))
+    if done.text != statement:
+        check_reach(intent, done.text, dialect, catalog)
+    return done
 
 
 def _screen_constants(statement: str, masks: Sequence[Mask]) -> None:
@@ -90,7 +115,7 @@ def _masked(
     catalog: Catalog,
     reading: Reading,
     style: Style,
-) -> str:
+) -> Rewritten:
     tree = parse(text, reading)
     screen_tree(tree)
     bases = base_tables(tree, reading)
@@ -102,7 +127,7 @@ def _masked(
     wrappers = [wrap(one, values_of(one, masks, constants=single), text, style) for one in tables]
     spliced = splice(text, wrappers)
     check_masked(tree, bases, wrappers, spliced, reading)
-    return spliced
+    return Rewritten(spliced, tuple(dict.fromkeys(name for one in wrappers for name in one.masked)))
 
 
 def _is_session(intent: Intent) -> bool:

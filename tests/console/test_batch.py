@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console.batch import answers
-from console.cases import CaseJudge
+from console.batch import answers, load_case_judge
+from console.cases import PAYLOADS, CaseJudge
+from console.circumstances import Changes
 from console.rows import MAX_LINE
+from enforcers.contract.action import Action, Capability, Principal, Proposal, Target
+from enforcers.contract.base import utc_now, uuid7
+from enforcers.contract.digest import sha256_hex
+from enforcers.judge import judge
+from enforcers.principals import EnrolledPrincipal
+from enforcers.world import World
 
 
 def _ask(judge: CaseJudge, *lines: bytes | dict[str, Any]) -> list[dict[str, Any]]:
@@ -121,3 +129,97 @@ def test_the_context_of_sql_is_production_and_of_the_rest_development(
     shell = context.circumstances("shell")
     assert (shell.environment, shell.cwd, shell.user) == ("development", "/home/dev/app", "dev")
     assert shell.permissions == context.circumstances("sql").permissions
+
+
+# ---- Masks and limits -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def masking_judge() -> CaseJudge:
+    """A policy that masks and limits whatever is read, in the context of labelled cases."""
+    return load_case_judge(Path(__file__).parent / "masking.yaml")
+
+
+def test_the_text_that_would_run_is_given(masking_judge: CaseJudge) -> None:
+    text = "SELECT id, email FROM users WHERE id = 1"
+    read = {"id": 1, "kind": "sql", "dialect": "postgres", "text": text}
+    masked, written = _ask(masking_judge, read, {**read, "text": "INSERT INTO users VALUES (1)"})
+    assert list(masked) == ["id", "decision", "reasons", "obligations", "micros", "rewrite"]
+    assert (masked["decision"], masked["rewrite"].split()[-2:]) == ("allow", ["LIMIT", "2"])
+    assert 'CAST(NULL AS text) AS "email"' in masked["rewrite"]
+    assert (written["decision"], "rewrite" in written) == ("allow", False)
+
+
+ALL = [one.value for one in Capability]
+ASKED = [
+    ("sql", "SELECT email FROM users", "postgres", "allow", None),
+    ("sql", "SELECT id FROM orders", "duckdb", "allow", None),
+    ("sql", "SELECT * FROM unheard_of", "postgres", "deny", "unknown_table"),
+    ("sql", "SELECT users FROM users", "postgres", "deny", "not_maskable"),
+    ("sql", "SELECT email FROM users", "snowflake", "deny", "dialect_not_rewritten"),
+    ("sql", "SELECT email FROM users", None, "deny", "dialect_not_rewritten"),
+    ("sql", "UPDATE users SET name = 'x' WHERE id = 1", "postgres", "allow", None),
+    ("shell", "cat /etc/hosts", None, "deny", "not_rewritable"),
+    ("mcp", "{", None, "deny", "kind_not_read"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "dialect", "decision", "code"), ASKED)
+def test_a_mask_that_cannot_be_carried_out_is_a_denial(
+    masking_judge: CaseJudge,
+    kind: str,
+    text: str,
+    dialect: str | None,
+    decision: str,
+    code: str | None,
+) -> None:
+    context = {"capabilities": ALL, "environment": "production"}
+    row = {"kind": kind, "text": text, "dialect": dialect, "context": context}
+    (answer,) = _ask(masking_judge, row)
+    codes = [one["code"] for one in answer["reasons"]]
+    assert (answer["decision"], codes) == (decision, [code] if code else [])
+    if decision == "deny":
+        assert (answer["obligations"], "rewrite" in answer) == ([], False)
+
+
+@pytest.mark.parametrize(("kind", "text", "dialect"), [asked[:3] for asked in ASKED[:-1]])
+def test_a_batch_answers_as_the_judge_does(
+    masking_judge: CaseJudge, kind: str, text: str, dialect: str | None
+) -> None:
+    case = masking_judge.context.circumstances(kind).model_copy(
+        update={"capabilities": tuple(Capability), "environment": "production"}
+    )
+    answered = masking_judge.judge(
+        kind, text, dialect, Changes(capabilities=case.capabilities, environment="production")
+    )
+    payload = PAYLOADS[kind](text, case)
+    assert payload is not None
+    target = Target(system="case", environment="production", dialect=dialect, catalog="cases")
+    proposal = Proposal(
+        principal=Principal(id=case.principal, kind=case.principal_kind),
+        target=target,
+        payload=payload,
+    )
+    action = Action(
+        id=uuid7(),
+        proposal=proposal,
+        executor="executor-1",
+        capabilities=case.capabilities,
+        reply_partition=0,
+        issued_at=utc_now(),
+        nonce="0" * 32,
+    )
+    known = EnrolledPrincipal(
+        id=case.principal, kind=case.principal_kind, permissions=case.permissions
+    )
+    world = World(
+        masking_judge.policy, {known.id: known}, "judge-1", {"cases": masking_judge.catalog}
+    )
+    verdict = judge(action, sha256_hex(b""), world, utc_now())
+    decision = answered.decision
+    assert (verdict.decision, verdict.reasons, verdict.obligations) == (
+        decision.decision,
+        decision.reasons,
+        decision.obligations,
+    )
+    assert (verdict.rewrite.text if verdict.rewrite else None) == answered.rewrite

@@ -91,13 +91,25 @@ async def test_an_error_in_whatever_words_is_reported(
     assert outcome.error
 
 
-@pytest.mark.parametrize(("take", "status"), [(True, Status.FAILED), (False, Status.BLOCKED)])
+@pytest.mark.parametrize(("take", "status"), [(True, Status.UNKNOWN), (False, Status.BLOCKED)])
 async def test_a_cancelled_body_is_reported(
     gate: Gate, wire: Wire, proposal: Callable[..., Proposal], take: bool, status: Status
 ) -> None:
     with pytest.raises(asyncio.CancelledError):
         await fail(gate, proposal(), asyncio.CancelledError(), take=take)
     assert [one.status for one in wire.outcomes] == [status]
+
+
+async def test_a_permit_ends_with_its_body(
+    gate: Gate, wire: Wire, proposal: Callable[..., Proposal]
+) -> None:
+    """Law 5: a thread that goes on behind the outcome would run what is reported as not run."""
+    async with gate.admitted(proposal(), PATIENT_MS) as permit:
+        pass
+    with pytest.raises(PermitError, match="ended with its block"):
+        permit.take()
+    (outcome,) = wire.outcomes
+    assert (outcome.status, permit.used) == (Status.BLOCKED, False)
 
 
 async def test_a_permit_that_nobody_used_is_no_success(

@@ -252,7 +252,9 @@ def test_an_allowed_statement_is_rewritten_as_its_obligations_ask(
     policy.answers["select"] = Ruling(Decision.ALLOW, policy.hash, obligations=DUTIES)
     asked = of_target(action("SELECT b FROM t"), catalog="main")
     verdict = judge(asked, DIGEST, replace(world, catalogs=MASKED), now)
-    assert (verdict.decision, verdict.obligations) == (Decision.ALLOW, DUTIES)
+    limit, mask = DUTIES
+    named = mask.model_copy(update={"columns": ("t.b",)})
+    assert (verdict.decision, verdict.obligations) == (Decision.ALLOW, (limit, named))
     assert verdict.rewrite is not None
     assert "CAST(NULL AS text)" in verdict.rewrite.text
     assert verdict.rewrite.text.endswith("LIMIT 5")

@@ -98,6 +98,50 @@ def test_the_word_returning_does_not_hide_what_changed(
     assert now(duck) == BEFORE
 
 
+COUNTED = [
+    "UPDATE users SET n = 0 WHERE id = 1 /* returning */",
+    "UPDATE users SET n = 0 WHERE id = 1 -- é\n-- Returning",
+    "UPDATE users SET email = 'é RETURNING ' || id WHERE id = 1 /* with */",
+    "UPDATE users SET n = 0 WHERE id = (SELECT 1 AS returning)",
+    "INSERT INTO users SELECT 9 AS id, 'returning with' AS returning, 0 AS n",
+    "UPDATE users SET n = {'returning': 0}.returning WHERE id = 1",
+]
+
+
+@pytest.mark.parametrize("asked", [(), AT_MOST_1], ids=["", "at most 1"])
+@pytest.mark.parametrize("text", COUNTED)
+def test_a_count_is_no_row_of_a_result(
+    duck: DuckDB, permit: Permits, text: str, asked: tuple[Obligation, ...]
+) -> None:
+    rows = duck.run(permit(text, writes=True, obligations=asked))
+    assert (rows.columns, rows.rows, rows.affected) == ((), (), 1)
+
+
+RETURNED = [
+    "UPDATE users SET n = 1 WHERE id=1returning n",
+    "INSERT INTO users VALUES (9, 'é', 1) /* é */ ReTurning(n)",
+    "UPDATE users SET n = 0 WHERE id = 1; UPDATE users SET n = 1 WHERE id = 1 RETURNING n",
+    'UPDATE users SET n = 0; SELECT 1 AS "Count"',
+    'SELECT 1 AS "Count"; UPDATE users SET n = 0 WHERE id = 1',
+]
+
+
+@pytest.mark.parametrize("text", RETURNED)
+def test_a_row_of_a_result_is_no_count(duck: DuckDB, permit: Permits, text: str) -> None:
+    rows = duck.run(permit(text, writes=True))
+    assert (rows.rows, rows.affected, rows.count) == (((1,),), None, 1)
+
+
+def test_a_table_that_is_filled_is_counted(duck: DuckDB, permit: Permits) -> None:
+    rows = duck.run(permit("CREATE TABLE more AS SELECT * FROM users", writes=True))
+    assert (rows.columns, rows.affected) == ((), 3)
+
+
+def test_a_script_that_returns_nothing_gives_its_last_count(duck: DuckDB, permit: Permits) -> None:
+    text = "CREATE TABLE t AS SELECT 7 AS n; DELETE FROM t; UPDATE users SET n = 1"
+    assert duck.run(permit(text, writes=True)).affected == 3
+
+
 def test_returned_rows_are_counted(duck: DuckDB, permit: Permits) -> None:
     text = "UPDATE users SET n = 0 WHERE id = 1 RETURNING id"
     assert duck.run(permit(text, writes=True, obligations=AT_MOST_1)).rows == ((1,),)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from enforcers.contract.verdict import Rewrite
-from enforcers.rewriting import rewrite_sql
+from enforcers.rewriting import Rewritten, rewrite_sql
 from tests.enforcers.rewriting.databases import CATALOG, MASK, Pair
 from tests.enforcers.rewriting.queries import queries
 
@@ -22,7 +21,7 @@ def test_generated_queries(pair: Pair, examples: int, counted: Callable[[str], N
     @given(queries())
     def tell_apart(text: str) -> None:
         done = rewrite_sql(text, pair.dialect, CATALOG, [MASK])
-        if not isinstance(done, Rewrite):
+        if not isinstance(done, Rewritten):
             counts["refused"] += 1
             return
         first, second = pair.run(0, done.text), pair.run(1, done.text)

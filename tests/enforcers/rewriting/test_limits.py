@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from enforcers.contract.verdict import Obligation, Rewrite
-from enforcers.rewriting import Refusal, rewrite_sql
+from enforcers.contract.verdict import Obligation
+from enforcers.rewriting import Refusal, Rewritten, rewrite_sql
 from tests.enforcers.rewriting.databases import CATALOG, MASK, Pair
 
 LIMIT = Obligation(kind="limit_rows", value=2)
@@ -48,7 +48,7 @@ REFUSED = [
 
 def done(text: str, dialect: str, *more: Obligation) -> str:
     found = rewrite_sql(text, dialect, CATALOG, [LIMIT, *more])
-    assert isinstance(found, Rewrite), found
+    assert isinstance(found, Rewritten), found
     return found.text
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from enforcers.catalog import Catalog, Column, Table
-from enforcers.contract.digest import sha256_hex
-from enforcers.contract.verdict import Obligation, Rewrite
+from enforcers.contract.verdict import Obligation
 from enforcers.intent.sql.dialects import reading_of
 from enforcers.policy.bundle import Bundle, Rule
 from enforcers.policy.lint import sound_obligations
-from enforcers.rewriting import Refusal, rewrite_sql, verify
+from enforcers.rewriting import Refusal, Rewritten, rewrite, rewrite_sql, verify
 from enforcers.rewriting.masks import parse_mask
 from tests.enforcers.rewriting.databases import CATALOG, MASK
 
@@ -25,8 +26,7 @@ def text_of(
     statement: str, *obligations: Obligation, dialect: str = "postgres", catalog: Catalog = CATALOG
 ) -> str:
     done = rewrite_sql(statement, dialect, catalog, obligations)
-    assert isinstance(done, Rewrite), done
-    assert done.digest == sha256_hex(done.text.encode())
+    assert isinstance(done, Rewritten), done
     return done.text
 
 
@@ -46,6 +46,13 @@ def test_only_the_table_is_replaced() -> None:
         ' CAST(NULL AS varchar(40)) AS "ship_to" FROM orders AS sluicegate'
         " WHERE (sluicegate.tableoid IS NULL) IS NOT TRUE OFFSET 0)\to -- y"
     )
+
+
+def test_what_is_masked_is_named() -> None:
+    done = rewrite_sql("SELECT * FROM orders o, orders p", "postgres", CATALOG, [mask("ship_to")])
+    assert isinstance(done, Rewritten)
+    assert done.masked == ("orders.ship_to",)
+    assert rewrite_sql("SELECT 1", "postgres", CATALOG, [mask("ship_to")]) == Rewritten("SELECT 1")
 
 
 def test_a_statement_without_tables_stays_as_it_is() -> None:
@@ -190,6 +197,15 @@ def test_a_table_without_declared_columns_is_refused() -> None:
     assert code_of("SELECT 1 FROM t", MASK, catalog=catalog) == "unknown_table"
 
 
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """Nothing is remembered from before, nor afterwards what a broken part gave."""
+    rewrite._cached.cache_clear()
+    yield
+    rewrite._cached.cache_clear()
+
+
+@pytest.mark.usefixtures("forgetful")
 def test_a_text_that_parses_to_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison is what keeps a splice that went wrong from running."""
     monkeypatch.setattr(
@@ -210,12 +226,22 @@ def test_trees_are_compared_to_the_letter() -> None:
         assert not verify.same(one, verify.parse(other, sqlite))
 
 
+@pytest.mark.usefixtures("forgetful")
 def test_whatever_fails_inside_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RecursionError
 
     monkeypatch.setattr("enforcers.rewriting.rewrite.screen_tree", broken)
     assert code_of("SELECT email FROM users", MASK) == "not_rewritten"
+
+
+def test_the_catalog_and_the_obligations_are_part_of_what_is_remembered() -> None:
+    statement = "SELECT n FROM remembered"
+    plain = Catalog({"remembered": Table({"n": Column("int")})})
+    tagged = Catalog({"remembered": Table({"n": Column("int", ("pii",))})})
+    texts = [text_of(statement, MASK, catalog=one) for one in (plain, tagged, plain)]
+    assert texts[0] == texts[2] != texts[1]
+    assert text_of(statement, MASK, LIMIT, catalog=plain) == texts[0] + "\nLIMIT 5"
 
 
 def test_a_bundle_with_a_mask_that_has_no_meaning_does_not_load() -> None:

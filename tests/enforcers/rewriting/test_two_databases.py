@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from enforcers.contract.verdict import Rewrite
-from enforcers.rewriting import rewrite_sql
+from enforcers.rewriting import Rewritten, rewrite_sql
 from tests.enforcers.rewriting.databases import CATALOG, MASK, MASKED, SECRETS, Outcome, Pair
 
 TABLE = Path(__file__).parents[2] / "cases" / "sql" / "masking.txt"
@@ -32,7 +31,7 @@ def cases(dialect: str) -> list[tuple[str, str]]:
 @cache
 def rewritten(text: str, dialect: str) -> str | None:
     done = rewrite_sql(text, dialect, CATALOG, [MASK])
-    return done.text if isinstance(done, Rewrite) else None
+    return done.text if isinstance(done, Rewritten) else None
 
 
 @cache
