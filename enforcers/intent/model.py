@@ -68,6 +68,8 @@ class Resource:
     name: str
     namespace: str = ""
     tags: tuple[str, ...] = ()
+    unnamed_tags: tuple[str, ...] = ()
+    """Those of declared columns that are not named: only a `*` or a whole row reaches them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A bundle's own test, run as an action would be: its text read into an intent and decided."""
+"""A bundle's own test, run as an action would be: its text read into an intent, decided, masked and limited."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from enforcers.intent.read import read_intent
 from enforcers.policy.bundle import Bundle, Case
 from enforcers.policy.engine import Decision, Facts, PrincipalFacts, TargetFacts
 from enforcers.policy.policy import Policy
+from enforcers.rewriting.duty import carry_out
 
 _SYSTEM = "test"
 
@@ -27,11 +28,12 @@ def run_case(policy: Policy, case: Case) -> Decision:
     """Decide a bundle's test. Raises CatalogError if its `test_catalog` is not readable."""
     context = case.context
     target = Target(system=_SYSTEM, environment=context.environment, dialect=case.dialect)
-    intent = read_intent(_payload(case), target, _catalog(_written(policy.bundle)))
+    payload, catalog = _payload(case), _catalog(_written(policy.bundle))
+    intent = read_intent(payload, target, catalog)
     principal = PrincipalFacts(
         _SYSTEM, context.principal_kind.value, context.enrolled, context.permissions
     )
-    return policy.decide(
+    ruling = policy.decide(
         Facts(
             principal=principal,
             target=TargetFacts(_SYSTEM, context.environment, dialect=case.dialect or ""),
@@ -41,6 +43,7 @@ def run_case(policy: Policy, case: Case) -> Decision:
             capabilities=frozenset(one.value for one in context.capabilities),
         )
     )
+    return carry_out(ruling, payload, target, catalog)[0]
 
 
 def _payload(case: Case) -> Payload:

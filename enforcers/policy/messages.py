@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import Message
 
@@ -23,6 +23,15 @@ MAX_PARTS = 4_096
 """Most effects, flows or words of one action. More would take the judge's time from others."""
 
 
+class Touch(NamedTuple):
+    """How an effect touches something, whatever it is called."""
+
+    verb: str
+    type: str
+    extent: str
+    tags: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class IntentView:
     """An intent with all that is nested in it, ready to be judged."""
@@ -31,8 +40,8 @@ class IntentView:
     message: Message
     effects: tuple[Effect, ...]
     kinds: frozenset[str]
-    touched: frozenset[tuple[str, str]]
-    """Verb and resource type of every effect, for the prefilter."""
+    touched: frozenset[Touch]
+    """What the prefilter looks at."""
     inadmissible: tuple[Finding, ...]
     opaque: tuple[Finding, ...]
     oversized: bool
@@ -50,16 +59,16 @@ def view_intent(intent: Intent) -> IntentView:
         message=new_message("Intent") if oversized else _message(tree, effects, opaque),
         effects=effects,
         kinds=frozenset(one.kind for one in tree),
-        touched=frozenset((effect.verb.value, effect.resource.type.value) for effect in effects),
+        touched=frozenset(map(_touch, effects)),
         inadmissible=tuple(finding for one in tree for finding in one.inadmissible),
         opaque=opaque,
         oversized=oversized,
     )
 
 
-def action_message(reason: str, ticket: str) -> Message:
+def action_message(reason: str, ticket: str, capabilities: frozenset[str]) -> Message:
     """Return the `action` variable."""
-    return new_message("Action", reason=reason, ticket=ticket)
+    return new_message("Action", reason=reason, ticket=ticket, capabilities=sorted(capabilities))
 
 
 def principal_message(facts: PrincipalFacts) -> Message:
@@ -91,6 +100,13 @@ def _walk(intent: Intent) -> Iterator[Intent]:
     yield intent
     for nested in intent.nested:
         yield from _walk(nested)
+
+
+def _touch(effect: Effect) -> Touch:
+    resource = effect.resource
+    return Touch(
+        effect.verb.value, resource.type.value, effect.extent.value, frozenset(resource.tags)
+    )
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:
@@ -136,6 +152,7 @@ def _effect(effect: Effect) -> Message:
         base=_base(resource.name),
         namespace=resource.namespace,
         tags=resource.tags,
+        unnamed_tags=resource.unnamed_tags,
         extent=effect.extent.value,
     )
 

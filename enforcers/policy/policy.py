@@ -8,10 +8,8 @@ INVARIANT: `decide` answers with a denial to whatever goes wrong inside it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Generic, TypeVar
 
 from cel_expr_python import cel
 from google.protobuf.message import Message
@@ -19,7 +17,7 @@ from google.protobuf.message import Message
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.contract.verdict import Reason
 from enforcers.policy import fragments, vocabulary
-from enforcers.policy.bundle import PRODUCTION, Bundle, Default, Match, Rule, RuleEffect
+from enforcers.policy.bundle import PRODUCTION, Bundle, Default, Rule, RuleEffect
 from enforcers.policy.combining import Situation, combine, finding_reason
 from enforcers.policy.compiling import (
     CompiledRule,
@@ -33,17 +31,15 @@ from enforcers.policy.engine import Decision, Facts, TargetFacts
 from enforcers.policy.messages import (
     MAX_PARTS,
     IntentView,
+    Touch,
     action_message,
     principal_message,
     target_message,
     view_intent,
 )
 
-Signature = tuple[str, str, frozenset[str], frozenset[tuple[str, str]]]
-"""Environment, principal's kind, kinds of the intent, verbs with resource types."""
-
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+Signature = tuple[str, str, frozenset[str], frozenset[Touch]]
+"""Environment, principal's kind, kinds of the intent, what is touched and how."""
 
 _ENVIRONMENT = vocabulary.environment()
 
@@ -58,7 +54,8 @@ class Policy:
         self._rules = compile_rules(bundle)
         self._all = Matrix(self._rules)
         self._single = {one.rule.id: Matrix([one]) for one in self._rules}
-        self._matrices: _Bounded[Signature, Matrix] = _Bounded(256)
+        self._matrix_of = lru_cache(4_096)(self._choose)
+        self._matrix = lru_cache(256)(self._build)
         # By value: statements that differ in a constant only have the same intent.
         self._view = lru_cache(4_096)(view_intent)
         self._principal = lru_cache(1_024)(principal_message)
@@ -104,8 +101,7 @@ class Policy:
 
     def _match(self, facts: Facts, view: IntentView) -> tuple[tuple[Matched, ...], dict[str, str]]:
         """What became of the rules, or which of them failed and how."""
-        signature = self._signature(facts, view)
-        matrix = self._matrices.get(signature, lambda: self._matrix(signature))
+        matrix = self._matrix_of(self._signature(facts, view))
         activation = self._activation(facts, view)
         try:
             return matrix.evaluate(activation, len(view.effects)), {}
@@ -123,8 +119,14 @@ class Policy:
                 found[rule.id] = str(error)
         return found
 
-    def _matrix(self, signature: Signature) -> Matrix:
-        return Matrix(one for one in self._rules if _may_match(one, signature))
+    def _choose(self, signature: Signature) -> Matrix:
+        """The rules that may apply, as one expression; many signatures have the same."""
+        return self._matrix(
+            frozenset(one.rule.id for one in self._rules if _may_match(one, signature))
+        )
+
+    def _build(self, ids: frozenset[str]) -> Matrix:
+        return Matrix(one for one in self._rules if one.rule.id in ids)
 
     def _signature(self, facts: Facts, view: IntentView) -> Signature:
         environment = facts.target.environment
@@ -136,7 +138,7 @@ class Policy:
             {
                 "principal": self._principal(facts.principal),
                 "target": self._target(facts.target),
-                "action": self._action(facts.reason, facts.ticket),
+                "action": self._action(facts.reason, facts.ticket, facts.capabilities),
                 "intent": view.message,
             }
         )
@@ -187,7 +189,7 @@ def _may_match(compiled: CompiledRule, signature: Signature) -> bool:
         _admits(match.environment, environment)
         and _admits(match.principal_kind, principal_kind)
         and _kinds_match(compiled.rule, kinds)
-        and (not match.names_effects or _touches(match, touched))
+        and (not match.names_effects or any(_touches(compiled.rule, one) for one in touched))
     )
 
 
@@ -205,23 +207,11 @@ def _kinds_match(rule: Rule, kinds: frozenset[str]) -> bool:
     return bool(kinds & set(rule.match.kind))
 
 
-def _touches(match: Match, touched: frozenset[tuple[str, str]]) -> bool:
-    return any(_admits(match.verb, verb) and _admits(match.type, type_) for verb, type_ in touched)
-
-
-class _Bounded(Generic[Key, Value]):
-    """A cache that forgets what was added first. A race costs a second computation only."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._values: OrderedDict[Key, Value] = OrderedDict()
-
-    def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Return the value for `key`, made if it is not there."""
-        value = self._values.get(key)
-        if value is None:
-            value = make()
-            self._values[key] = value
-            if len(self._values) > self._size:
-                self._values.popitem(last=False)
-        return value
+def _touches(rule: Rule, touch: Touch) -> bool:
+    """Whether the rule may name such an effect; allowing rules stay, for a denial names the closest."""
+    match = rule.match
+    named = _admits(match.verb, touch.verb) and _admits(match.type, touch.type)
+    if rule.effect is RuleEffect.ALLOW:
+        return named
+    tagged = not match.tag or not touch.tags.isdisjoint(match.tag)
+    return named and tagged and _admits(match.extent, touch.extent)

@@ -64,6 +64,7 @@ MESSAGES: dict[str, tuple[Attribute, ...]] = {
     "Action": (
         Attribute("reason", "string", "the reason that the principal gave"),
         Attribute("ticket", "string", "the ticket that it named"),
+        Attribute("capabilities", "list(string)", "what its executor carries out, such as `mask`"),
     ),
     "Effect": (
         Attribute("verb", "string", "what is done, such as `read` or `drop`"),
@@ -72,6 +73,9 @@ MESSAGES: dict[str, tuple[Attribute, ...]] = {
         Attribute("base", "string", "`name` after its last `/`"),
         Attribute("namespace", "string", "schema or other container; empty: not written"),
         Attribute("tags", "list(string)", "tags of what is touched, such as `pii`"),
+        Attribute(
+            "unnamed_tags", "list(string)", "those of declared columns that only `*` reaches"
+        ),
         Attribute("extent", "string", "`none`, `unproven`, `filtered`, `key_bound` or `whole`"),
     ),
     "Flow": (

@@ -66,7 +66,7 @@ def _bodies(
 def _body(cte: exp.CTE, name: str, seen: Names, unsure: Names, recursive: bool) -> list[_Place]:
     """A recursive expression sees itself in its second part alone."""
     body = cte.this
-    if not recursive or not isinstance(body, exp.SetOperation) or body.args.get("with_"):
+    if not recursive or not isinstance(body, exp.Union) or body.args.get("with_"):
         return [(cte, seen, unsure)]
     second = body.args["expression"]
     rest: list[_Place] = [(child, seen, unsure) for child in _children(body, second)]

@@ -29,6 +29,8 @@ from enforcers.contract.action import (
 from enforcers.errors import NotAdmittedError, NoVerdictError
 from enforcers.executors.command import CommandExecutor
 from enforcers.executors.duckdb_file import DuckDBExecutor
+from enforcers.executors.duty import CAPABILITIES
+from enforcers.executors.result import Rows
 from enforcers.gate import Gate
 from enforcers.permit import Permit
 from enforcers.sync_gate import SyncGate
@@ -80,12 +82,7 @@ class Demo:
 
     def _run(self, step: Step, permit: Permit) -> str:
         if step.statement:
-            rows = self._database.run(permit)
-            return (
-                f"{rows.affected} rows changed"
-                if rows.affected is not None
-                else f"{len(rows.rows)} rows"
-            )
+            return _said(self._database.run(permit), permit)
         return f"exit code {self._commands.run(permit)}"
 
     def _payload(self, step: Step) -> Payload:
@@ -106,6 +103,18 @@ class Demo:
         print(f"{'':25}{why}")
         self.seen[decision] += 1
         self.surprises += decision != step.expected
+
+
+def _said(rows: Rows, permit: Permit) -> str:
+    """What came back, and what the verdict has hidden of it."""
+    if rows.affected is not None:
+        return f"{_rows(rows.affected)} changed"
+    hidden = [name for duty in permit.obligations if duty.kind == "mask" for name in duty.columns]
+    return _rows(len(rows.rows)) + (f", without {', '.join(hidden)}" if hidden else "")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def settings_in(home: Path, path: Path) -> Settings:
@@ -138,7 +147,7 @@ def main() -> int:
 
 def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> int:
     """The session, the time without a judge, and what came after; returns the number of surprises."""
-    executor = load_executor(settings)
+    executor = load_executor(settings, CAPABILITIES)
     gate = SyncGate(lambda: Gate(executor, KafkaVerdictChannel(stack.bootstrap, executor.id)))
     gate.open(timeout_s=30)
     demo = Demo(gate, path, workspace)

@@ -37,8 +37,11 @@ _SHORT_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
 """Short enough to be told from every other whole number as a floating-point number too."""
 _PSEUDO = words(
     "user current_user session_user system_user current_role current_date current_timestamp ",
-    "sysdate systimestamp rownum level true false null default localtime localtimestamp",
+    "sysdate systimestamp rownum level true false null default localtime localtimestamp ",
+    "utc_date utc_time utc_timestamp uid sessiontimezone dbtimezone tableoid",
 )
+_OF_THE_TABLE = frozenset({"tableoid"})
+"""System columns that hold the same value in every row."""
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -105,7 +108,13 @@ def _tied(column: object, values: list[exp.Expr], target: Target) -> frozenset[s
     if kind in _BOOLEAN or not _alike(values):
         return _NOTHING
     fits = all(_is_constant(value, kind, target.family) for value in values)
+    fits = fits and not any(_spells(value, name) for value in values)
     return frozenset({name}) if fits else _NOTHING
+
+
+def _spells(value: exp.Expr, name: str) -> bool:
+    """A text that is the column's name: a setting may make both sides of `"id" = 'id'` the same."""
+    return isinstance(value, exp.Literal) and value.name.strip().lower() == name
 
 
 def _alike(values: list[exp.Expr]) -> bool:
@@ -117,11 +126,14 @@ def _alike(values: list[exp.Expr]) -> bool:
 def _owns(column: exp.Column, target: Target) -> bool:
     if column.args.get("db") or column.args.get("catalog"):
         return target.alone and column.table.lower() in target.names
-    if column.args.get("table"):
-        return column.table.lower() in target.names
     name = column.name.lower()
+    if column.args.get("table") and column.table.lower() not in target.names:
+        return False
     if target.table and target.table.columns:
+        # Of the others some are one value for all rows: `tableoid` is.
         return name in target.table.columns
+    if column.args.get("table"):
+        return name not in _OF_THE_TABLE
     # An undeclared "name" is a string in SQLite and MySQL where no such column exists.
     quoted = bool(column.this.args.get("quoted")) and target.family in ("sqlite", "ansi")
     return target.alone and not quoted and name not in _PSEUDO
@@ -138,10 +150,15 @@ def _is_constant(value: exp.Expr, kind: str, family: str) -> bool:
     if isinstance(value, exp.Cast):
         return isinstance(value.this, exp.Literal) and _fits_type(value.to, kind, family)
     if isinstance(value, exp.Placeholder) or _is_numbered(value, family):
-        return kind in _NUMERIC
+        return kind in _NUMERIC and not _is_name(value)
     if isinstance(value, exp.Literal) and value.is_string:
         return _fits_text(value.name, kind, family)
     return _is_number(value, kind, family)
+
+
+def _is_name(value: exp.Expr) -> bool:
+    """`{p:Identifier}` of ClickHouse stands for the name of a column."""
+    return str(value.args.get("kind") or "").lower() == "identifier"
 
 
 def _is_numbered(value: exp.Expr, family: str) -> bool:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlglot import exp
 
 from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.functions import (
-    BUILT_IN_SCHEMAS,
     NAMED_ONLY,
     PARSED_AND_ACTING,
     Act,
     act_of,
     harmless,
+    is_built_in,
 )
 from enforcers.intent.sql.state import SESSION, State
+from enforcers.intent.sql.words import words
 
 _SYNTAX = (exp.And, exp.Or, exp.Xor, exp.Cast, exp.TryCast, exp.Case, exp.If, exp.Columns)
 """Functions in the parser's tree that are operators or syntax in the text."""
+_WITH_ATTRIBUTES = frozenset({"postgres", "redshift", "ansi"})
+"""Where a function of one argument is called by its name behind a value as well."""
+_PAIR = words("key value")
+_FIELDS = {
+    **dict.fromkeys(words("each json_each jsonb_each json_each_text jsonb_each_text"), _PAIR),
+    "aclexplode": words("grantor grantee privilege_type is_grantable"),
+    "_pg_expandarray": words("x n"),
+    "pg_identify_object": words("type schema name identity"),
+    "pg_options_to_table": words("option_name option_value"),
+    "row": words("f1 f2 f3 f4 f5 f6 f7 f8 f9"),
+}
+"""Fields of the rows that functions give, as drivers and tools ask for them."""
 _SHOW_A_SETTING = frozenset({"current_setting", "getsetting"})
 _SECRET_SETTING = re.compile(r"secret|passw|passphrase|pwd|token|key|conninfo|credential|dsn")
 _NAMES_A_TABLE = {"duckdb": frozenset({"histogram", "histogram_values"})}
@@ -61,23 +75,56 @@ def visit_dot(state: State, node: exp.Dot) -> None:
         inner = node.this.unnest() if isinstance(node.this, exp.Expr) else node.this
         if isinstance(inner, exp.Subquery | exp.Select):
             state.whole_rows = True
+    if isinstance(called, exp.Identifier) and state.reading.family in _WITH_ATTRIBUTES:
+        _attribute(state, node)
+
+
+def _attribute(state: State, node: exp.Dot) -> None:
+    """`(value).name`: a field of a row, or a call of the function on the value if it has no such field."""
+    value, name = node.this, node.expression.name.lower()
+    if isinstance(value, exp.Identifier | exp.Column) or _has_field(value.unnest(), name):
+        return
+    if act_of(name):
+        _act(state, name, node)
+    elif name in harmless(state.reading.family):
+        state.functions[name] = None
+    elif state.reading.family == "postgres" and name not in state.catalog.column_names:
+        state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
+def _has_field(value: exp.Expr, name: str) -> bool:
+    """Whether the value is what a function gives whose rows have such a field."""
+    called = value.expression if isinstance(value, exp.Dot) else value
+    if not isinstance(called, exp.Func):
+        return False
+    function = called.name if isinstance(called, exp.Anonymous) else called.sql_name()
+    return name in _FIELDS.get(function.lower(), ())
 
 
 def visit_operator(state: State, node: exp.Expr) -> None:
     """`a OPERATOR(schema.+) b`: with another schema in front, a user's function."""
-    schema, _, sign = str(node.args.get("operator") or "").rpartition(".")
-    if schema.strip('" ').lower() not in ("", *BUILT_IN_SCHEMAS):
+    written, _, sign = str(node.args.get("operator") or "").rpartition(".")
+    schema = written.strip('" ').lower()
+    if schema and not is_built_in(schema, state.reading.family):
         state.doubt(Code.UNKNOWN_FUNCTION, f"operator {sign}")
+
+
+def _folded(node: exp.Expr, state: State) -> str:
+    """The last name of a path, in lower case unless the server keeps its case."""
+    while not isinstance(node, exp.Identifier):
+        node = node.expression if isinstance(node, exp.Dot) else node.this
+    kept = node.args.get("quoted") and state.reading.family in ("postgres", "redshift")
+    return node.name if kept else node.name.lower()
 
 
 def _qualified(state: State, node: exp.Dot, called: exp.Func) -> None:
     if not isinstance(node.this, exp.Identifier | exp.Column | exp.Dot):
         # A method on a value: its name alone decides.
         return
-    schema = node.this.name.lower()
+    schema = _folded(node.this, state)
     name = called.name if isinstance(called, exp.Anonymous) else called.sql_name()
     full = f"{schema}.{name}".lower()
-    if schema in BUILT_IN_SCHEMAS:
+    if is_built_in(schema, state.reading.family):
         return
     if full in harmless(state.reading.family):
         state.skip.add(id(called))
@@ -87,6 +134,21 @@ def _qualified(state: State, node: exp.Dot, called: exp.Func) -> None:
         _act(state, full if act_of(full) else schema, called)
     else:
         state.functions[full] = None
+        state.doubt(Code.UNKNOWN_FUNCTION, full)
+
+
+def call_bare(state: State, path: Sequence[str], node: exp.Expr) -> None:
+    """A call without parentheses, by the parts of its name."""
+    full = ".".join(path[-2:])
+    own = len(path) < 2 or is_built_in(path[-2], state.reading.family)
+    names = (full, path[-1] if own else path[-2])
+    acting = next((name for name in names if act_of(name)), "")
+    if acting:
+        _act(state, acting, node)
+        return
+    state.functions[full] = None
+    known = harmless(state.reading.family)
+    if full not in known and not (own and path[-1] in known):
         state.doubt(Code.UNKNOWN_FUNCTION, full)
 
 
@@ -143,7 +205,7 @@ def _act(state: State, name: str, node: exp.Expr) -> None:
 
 
 def _resource(act: Act, name: str, node: exp.Expr) -> Resource:
-    literal = node.find(exp.Literal) if act.argument else None
     if act.argument:
-        return Resource(act.type, literal.name[:200] if literal else "*", tags=(act.tag,))
+        texts = (literal.name for literal in node.find_all(exp.Literal) if literal.is_string)
+        return Resource(act.type, next(texts, "*")[:200], tags=(act.tag,))
     return Resource(act.type, name, tags=(act.tag,))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from enforcers.intent.model import Resource, ResourceType, Verb
+from enforcers.intent.sql.dotted import BARE_CALLS, resolve
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
 from enforcers.intent.sql.words import words
@@ -33,6 +34,8 @@ def visit_column(state: State, node: exp.Column) -> None:
     qualifier = table.name.lower() if table is not None else ""
     if qualifier and node.this.name.lower() == "nextval":
         state.act(Verb.WRITE, Resource(ResourceType.OBJECT, qualifier, tags=("sequence",)))
+    if qualifier or state.reading.family in BARE_CALLS:
+        state.dotted.append(node)
     if isinstance(node.this, exp.Star):
         state.skip.add(id(node.this))
         state.stars.append((qualifier, node))
@@ -49,13 +52,15 @@ def visit_star(state: State, node: exp.Star) -> None:
 
 def attribute(state: State) -> None:
     """Give every column and star to the tables that it may belong to."""
-    seen = [*state.reads, *(target for _, target, _ in state.writes)]
+    targets = [target for _, target, _ in state.writes]
+    seen = [*state.reads, *targets]
     by_name = _by_qualifier(seen)
+    resolve(state, seen, by_name)
     _derived(state, by_name)
     for table in seen:
         table.whole = table.whole or state.whole_rows
     for qualifier, node in state.stars:
-        _spread(seen, by_name, qualifier, node)
+        _spread(seen if _may_show(node) else state.reads, by_name, qualifier, node)
     columns = _Columns()
     for qualifier, name in dict.fromkeys(state.columns):
         owners = by_name.get(qualifier, seen) if qualifier else seen
@@ -86,6 +91,11 @@ def _by_qualifier(seen: list[Seen]) -> dict[str, list[Seen]]:
             if name:
                 found.setdefault(name, []).append(table)
     return found
+
+
+def _may_show(query: exp.Expr | None) -> bool:
+    """Whether a bare star may mean what is written, as in RETURNING: not if it stands for a query's own FROM."""
+    return not (isinstance(query, exp.Select) and query.args.get("from_"))
 
 
 def _spread(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot.dialects.dialect import Dialect
 
+from enforcers.intent.sql.words import words
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -21,8 +23,14 @@ class Reading:
     backslash: bool = False
     """Whether a setting decides that a backslash escapes a quote."""
     keywordless_recursion: bool = False
+    recursion_sees_all: bool = False
+    """Whether under RECURSIVE every expression sees every name, those defined behind it too."""
+    several_recursive: bool = False
+    """Whether a recursive expression may name itself in each of its queries but the first."""
     folds_case: bool = False
     """Whether quoted and unquoted names are the same name."""
+    exact_case: bool = False
+    """Whether a server may tell names apart that differ in case alone."""
     doubles_are_strings: bool = False
     """Whether a setting decides that a double-quoted text is a string."""
 
@@ -63,8 +71,12 @@ _SCHEMAS = {
     "duckdb": "main",
     "sqlite": "main",
 }
-_FOLDING = frozenset({"mysql", "tsql", "sqlite", "duckdb", "bigquery", "spark", "trino"})
+_FOLDING = words("mysql tsql sqlite duckdb bigquery spark trino clickhouse")
+_EXACT = frozenset({"mysql", "tsql", "clickhouse"})
+"""By a setting, a collation or a file system in MySQL and T-SQL, always in ClickHouse."""
 _RECURSION = frozenset({"tsql", "oracle"})
+_SEES_ALL = frozenset({"postgres", "postgresql", "sqlite"})
+_SEVERAL = frozenset({"mysql", "tsql"})
 
 
 def _reading(name: str, parser: str, family: str) -> Reading:
@@ -75,13 +87,18 @@ def _reading(name: str, parser: str, family: str) -> Reading:
         default_schema=_SCHEMAS.get(family, ""),
         backslash=family == "mysql",
         keywordless_recursion=family in _RECURSION,
+        recursion_sees_all=name in _SEES_ALL,
+        several_recursive=family in _SEVERAL,
         folds_case=family in _FOLDING,
+        exact_case=family in _EXACT,
         doubles_are_strings=family == "mysql",
     )
 
 
 _READINGS = {name: _reading(name, *pair) for name, pair in _FAMILIES.items()}
-_ANSI = Reading("ansi", Dialect.get_or_raise(""), "ansi", known=False, backslash=True)
+_ANSI = Reading(
+    "ansi", Dialect.get_or_raise(""), "ansi", known=False, backslash=True, exact_case=True
+)
 
 
 _BACKTICKS = replace(_ANSI, parser=Dialect.get_or_raise("mysql"), doubles_are_strings=True)

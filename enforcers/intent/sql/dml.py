@@ -11,19 +11,10 @@ from enforcers.intent.model import Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql.bound import Target, prove
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.places import write_elsewhere
+from enforcers.intent.sql.rows import is_list
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen, is_servers, see
-from enforcers.intent.sql.words import words
 
-_SETS = words(
-    "generate_series generate_subscripts unnest explode explode_outer posexplode inline aclexplode ",
-    "json_array_elements json_array_elements_text json_each json_each_text json_object_keys ",
-    "json_populate_recordset json_to_recordset jsonb_array_elements jsonb_array_elements_text ",
-    "jsonb_each jsonb_each_text jsonb_object_keys jsonb_populate_recordset jsonb_to_recordset ",
-    "jsonb_path_query regexp_matches regexp_split_to_table string_to_table ts_debug ts_parse ",
-    "ts_token_type txid_snapshot_xip arrayjoin exploding_generate_series",
-)
-"""Functions that make several rows of one, in the list of values of some servers too."""
 _ROW_NAMES = frozenset({"inserted", "deleted", "old", "new"})
 """What the rows before and after the change are called in OUTPUT and RETURNING."""
 
@@ -33,8 +24,7 @@ def visit_insert(state: State, node: exp.Insert) -> None:
     if isinstance(node.parent, exp.When):
         return
     rows = node.args.get("expression")
-    listed = _is_list(rows) or (rows is None and bool(node.args.get("default")))
-    extent = Extent.KEY_BOUND if listed else Extent.UNPROVEN
+    extent = Extent.KEY_BOUND if _is_list(state, node) else Extent.UNPROVEN
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     if isinstance(target, exp.Directory):
         name = target.this.name if isinstance(target.this, exp.Expr) else "*"
@@ -47,7 +37,7 @@ def visit_insert(state: State, node: exp.Insert) -> None:
         seen.columns.update(column.name.lower() for column in node.this.expressions)
     if _is_command(state, seen):
         state.writes.append((Verb.DELETE, seen, Extent.NONE))
-    if node.args.get("overwrite"):
+    if node.args.get("overwrite") or _overwrites(state, node):
         state.writes.append((Verb.DELETE, seen, Extent.NONE))
     elif node.args.get("where"):
         state.writes.append((Verb.DELETE, seen, Extent.UNPROVEN))
@@ -58,22 +48,25 @@ def visit_insert(state: State, node: exp.Insert) -> None:
     _returning(state, node, seen)
 
 
+def _is_list(state: State, node: exp.Insert) -> bool:
+    """Whether each row to insert is written out. INSERT ALL inserts its rows for each that it reads."""
+    if isinstance(node.parent, exp.ConditionalInsert):
+        return False
+    rows = node.args.get("expression")
+    return is_list(rows, state.reading.family) or (rows is None and bool(node.args.get("default")))
+
+
+def _overwrites(state: State, node: exp.Insert) -> bool:
+    """INSERT OVERWRITE ALL: the parser drops the word, so that it is looked for in the text."""
+    branch = isinstance(node.parent, exp.ConditionalInsert)
+    return branch and "overwrite" in state.text.lower()
+
+
 def _is_command(state: State, seen: Seen) -> bool:
     """Whether the row is a command to SQLite's full-text search, which may remove every row."""
     name = seen.name.lower()
     declared = seen.table is not None and name in seen.table.columns
     return state.reading.family == "sqlite" and name in seen.columns and not declared
-
-
-def _is_list(rows: object) -> bool:
-    """Whether each row to insert is written out."""
-    if not isinstance(rows, exp.Values):
-        return False
-    names = (
-        call.name if isinstance(call, exp.Anonymous) else call.sql_name()
-        for call in rows.find_all(exp.Func)
-    )
-    return not any(name.lower() in _SETS for name in names)
 
 
 def visit_update(state: State, node: exp.Update) -> None:
@@ -163,13 +156,34 @@ class _Extents:
         self.where, self.family = where, state.reading.family
         self.names = Counter(source.alias_or_name.lower() for source in sources)
         self.alone = len(sources) < 2
-        self.derived = {one.alias_or_name.lower() for one in sources if _is_derived(one)}
+        self.derived = {
+            one.alias_or_name.lower()
+            for one in sources
+            if _is_derived(one) or one.alias_column_names
+        }
+        self.renamed = _renames(where, self.family)
 
     def of(self, seen: Seen) -> Extent:
         extent = prove(self.where, Target(seen.names, seen.table, self.alone, self.family))
         alike = sum(self.names[name] for name in seen.names)
-        proved = alike < 2 and self.derived.isdisjoint(seen.names)
+        proved = alike < 2 and self.derived.isdisjoint(seen.names) and not self.renamed
         return extent if proved or extent is Extent.NONE else Extent.UNPROVEN
+
+
+def _renames(where: object, family: str) -> bool:
+    """
+    Whether the statement gives a name to an expression, and a condition may then mean that.
+
+    To ClickHouse such a name holds in the whole statement, and wins over a column's. Elsewhere one
+    holds where it is given: those of a sub-query are no matter.
+    """
+    if not isinstance(where, exp.Expr):
+        return False
+    if family == "clickhouse":
+        statement = where.parent or where
+        return statement.find(exp.Alias, exp.CTE) is not None
+    own = where.walk(prune=lambda node: isinstance(node, exp.Query))
+    return any(isinstance(node, exp.Alias) for node in own)
 
 
 def _claimed(state: State, target: object, verb: Verb, extents: _Extents) -> Seen | None:

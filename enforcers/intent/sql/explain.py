@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from sqlglot.tokenizer_core import Token, TokenType
 
 from enforcers.intent.sql.dialects import Reading
-from enforcers.intent.sql.settings import begins_statement
+from enforcers.intent.sql.session.plain import begins_statement
 from enforcers.intent.sql.words import words
 
 _WORDS = words(
     "verbose extended formatted cost codegen partitions plan for query using text json tabular ",
     "logical ast syntax pipeline estimate format = traditional tree brief",
 )
+_EXPLAINS = words("explain describe desc summarize")
 _STARTS = words("select with insert update delete merge replace from values table")
 
 
 _DESCRIBES = words("mysql spark duckdb clickhouse")
 """Families in which DESCRIBE, like EXPLAIN, stands before a whole statement."""
+_DESCRIBES_OBJECTS = frozenset({"snowflake"})
+"""Where a kind stands behind DESCRIBE: its TABLE begins no query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,10 @@ def runs_behind(explained: Explained, tokens: Sequence[Token], reading: Reading)
     return not known.get(word, reading.family in _DESCRIBES)
 
 
-def read_explain(tokens: Sequence[Token]) -> Explained | None:
+def read_explain(tokens: Sequence[Token], reading: Reading) -> Explained | None:
     """Where the inner statement starts; None where this is no EXPLAIN that is understood."""
-    if not tokens or tokens[0].text.lower() not in ("explain", "describe", "desc", "summarize"):
+    word = tokens[0].text.lower() if tokens else ""
+    if word not in _EXPLAINS or (word != "explain" and reading.family in _DESCRIBES_OBJECTS):
         return None
     executes = tokens[0].text.lower() == "summarize"
     at = 1

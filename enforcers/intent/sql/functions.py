@@ -14,6 +14,7 @@ from importlib import resources
 from sqlglot import exp
 
 from enforcers.intent.model import ResourceType, Verb
+from enforcers.intent.sql.words import words
 
 _DATA = resources.files("enforcers.intent.sql") / "data"
 _BASES = {"redshift": ("postgres",), "ansi": ("postgres",)}
@@ -54,10 +55,17 @@ NAMED_ONLY: tuple[type[exp.Expr], ...] = (
 )
 """Nodes that carry nothing but the function's name."""
 
-BUILT_IN_SCHEMAS = frozenset(
-    {"pg_catalog", "sys", "information_schema", "safe", "net", "standard", "system"}
-)
-"""A function of any other schema is a user's, whatever its name."""
+_BUILT_IN_SCHEMAS = {
+    "postgres": words("pg_catalog information_schema"),
+    "redshift": words("pg_catalog information_schema"),
+    "duckdb": words("pg_catalog information_schema"),
+    "bigquery": words("safe net"),
+    "tsql": words("sys"),
+    "mysql": words("sys"),
+    "oracle": words("sys standard"),
+    "trino": words("system"),
+    "spark": words("builtin"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,11 @@ class Act:
 def _words(name: str) -> frozenset[str]:
     path = _DATA / "functions" / f"{name}.txt"
     return frozenset(path.read_text("utf-8").split()) if path.is_file() else frozenset()
+
+
+def is_built_in(schema: str, family: str) -> bool:
+    """Whether a schema, in lower case, is the server's own: a function of any other is a user's, whatever its name."""
+    return schema in _BUILT_IN_SCHEMAS.get(family, frozenset())
 
 
 @cache

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
 from enforcers.intent.model import Effect, Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
+from enforcers.intent.sql.words import words
 
 _WEAKEST = (
     Extent.NONE,
@@ -17,10 +21,24 @@ _WEAKEST = (
 _AT_PLANNING = frozenset({Verb.IMPORT, Verb.CONNECT, Verb.EXECUTE, Verb.CONFIGURE})
 """What a server may do while it only plans: open files, reach hosts, evaluate functions."""
 
+_OF_ROWS = frozenset({Verb.WRITE, Verb.DELETE})
+"""What may put a whole row, such as `users::text`, into a column, or look at it in a filter."""
+
+_PLANS_WITHOUT_ROWS = words("postgres redshift duckdb sqlite snowflake trino")
+"""Elsewhere a plan may hold values: of a row found by its key in MySQL, of sub-queries in ClickHouse."""
+
+
+@dataclass(slots=True)
+class _Tags:
+    """Tags of what is touched of one table, and those of them that a name reaches."""
+
+    touched: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+
 
 def effects_of(state: State) -> tuple[Effect, ...]:
     """Every effect; a statement that is only explained reads what it would have written."""
-    reads: dict[tuple[str, str], set[str]] = {}
+    reads: dict[tuple[str, str], _Tags] = {}
     for seen in state.reads:
         _add(state, reads, seen)
     writes: dict[tuple[Verb, str, str], tuple[Extent, set[str]]] = {}
@@ -28,7 +46,7 @@ def effects_of(state: State) -> tuple[Effect, ...]:
         if not state.executes:
             _add(state, reads, seen)
             continue
-        if _reads_itself(state, seen):
+        if _reads_itself(state, seen) or (seen.whole and verb in _OF_ROWS):
             _add(state, reads, seen)
         key = (verb, seen.namespace, seen.name)
         known, tags = writes.get(key, (extent, set()))
@@ -47,14 +65,20 @@ def _reads_itself(state: State, seen: Seen) -> bool:
     return any(table.tags_of(named) for table in holders)
 
 
-def _add(state: State, reads: dict[tuple[str, str], set[str]], seen: Seen) -> None:
-    tags = reads.setdefault((seen.namespace, seen.name), set())
-    tags.update(seen.touched_tags(state.catalog))
+def _add(state: State, reads: dict[tuple[str, str], _Tags], seen: Seen) -> None:
+    tags = reads.setdefault((seen.namespace, seen.name), _Tags())
+    touched = seen.touched_tags(state.catalog)
+    # What picks columns by a pattern or a place, or compares them all, is as good as their names.
+    named = touched if state.whole_rows else seen.named_tags(state.catalog)
+    tags.named.update(named)
+    # A plan has no rows to show: only of what is named can its estimates tell.
+    planned = not state.executes and state.reading.family in _PLANS_WITHOUT_ROWS
+    tags.touched.update(named if planned else touched)
 
 
-def _reads(reads: dict[tuple[str, str], set[str]]) -> list[Effect]:
+def _reads(reads: dict[tuple[str, str], _Tags]) -> list[Effect]:
     return [
-        Effect(Verb.READ, _resource(namespace, name, tags))
+        Effect(Verb.READ, _resource(namespace, name, tags.touched, tags.touched - tags.named))
         for (namespace, name), tags in reads.items()
     ]
 
@@ -68,8 +92,10 @@ def _writes(
     ]
 
 
-def _resource(namespace: str, name: str, tags: set[str]) -> Resource:
-    return Resource(ResourceType.TABLE, name, namespace, tuple(sorted(tags)))
+def _resource(namespace: str, name: str, tags: set[str], unnamed: Iterable[str] = ()) -> Resource:
+    return Resource(
+        ResourceType.TABLE, name, namespace, tuple(sorted(tags)), tuple(sorted(unnamed))
+    )
 
 
 def _others(state: State) -> list[Effect]:

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenizerCore, TokenType
+from sqlglot.tokens import Tokenizer
 
 from enforcers.intent.model import Finding
 from enforcers.intent.sql.budget import parser_of
 from enforcers.intent.sql.codes import Code, finding
+from enforcers.intent.sql.comments import screen_gaps, without_templates
 from enforcers.intent.sql.dialects import Reading
 from enforcers.intent.sql.shape import MAX_TOKENS, screen_tokens
 
@@ -68,36 +70,36 @@ class _Screened(TokenizerCore):
 
 def _tokens(text: str, reading: Reading) -> list[Token]:
     tokenizer = reading.parser.tokenizer(dialect=reading.parser)
-    core = tokenizer._core
-    # What follows a command is made one string: not so behind a semicolon, where a statement begins anew.
-    core.command_prefix_tokens = core.command_prefix_tokens - {TokenType.SEMICOLON}
-    if len(text) > _SHORT:
-        core.__class__ = _Screened
+    for core in _cores(tokenizer):
+        # What follows a command would be made one string, be it several statements.
+        core.commands = set()
+        without_templates(core)
+        if len(text) > _SHORT:
+            core.__class__ = _Screened
     return list(tokenizer.tokenize(text))
+
+
+def _cores(tokenizer: Tokenizer) -> list[TokenizerCore]:
+    """Athena's tokenizer has one for each of the two servers behind it as well."""
+    inner = [one for one in vars(tokenizer).values() if isinstance(one, Tokenizer)]
+    return [one._core for one in (tokenizer, *inner)]
 
 
 def tokenize(text: str, reading: Reading) -> list[Token] | Finding:
     """The tokens of the text without trailing semicolons, or why there are none."""
     try:
         tokens = _tokens(text, reading)
-        if tokens and tokens[0].token_type in COMMANDS:
-            tokens = _tokens_of_command(tokens[0], text, reading)
     except (SqlglotError, RecursionError, ValueError, IndexError) as error:
         if isinstance(error.__cause__, _OutOfShapeError):
-            problem: Finding = error.__cause__.args[0]
-            return problem
+            shape: Finding = error.__cause__.args[0]
+            return shape
         return finding(Code.UNPARSABLE, type(error).__name__.lower())
+    problem = screen_gaps(tokens, text, reading)
+    if problem is not None:
+        return problem
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens.pop()
     return tokens
-
-
-def _tokens_of_command(first: Token, text: str, reading: Reading) -> list[Token]:
-    """The tokenizer takes what follows a command as one string; make tokens of all of it."""
-    length = first.end + 1 - first.start
-    masked = text[: first.start] + "x" * length + text[first.end + 1 :]
-    tokens = _tokens(masked, reading)
-    return [first, *tokens[1:]]
 
 
 def screen_names(tokens: Sequence[Token], text: str) -> Finding | None:

@@ -8,6 +8,11 @@ from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.state import SESSION, State
 from enforcers.intent.sql.tables import Seen, file_behind, host_behind
 
+_AROUND_SOURCES = (exp.From, exp.Join, exp.Table, exp.Paren)
+"""What lies between a source and its query."""
+_WITH_ALIAS = (exp.Table, exp.Join, exp.Paren, exp.Subquery)
+"""What can give its alias to the sources in it."""
+
 
 def read_elsewhere(state: State, node: exp.Table, seen: Seen) -> bool:
     """A source that is a file, or that lies on another server; true where it is no table at all."""
@@ -49,7 +54,7 @@ def _path(state: State, seen: Seen) -> str:
 
 def _query_of(node: exp.Table) -> exp.Expr | None:
     parent = node.parent
-    while isinstance(parent, exp.From | exp.Join | exp.Table | exp.Paren):
+    while isinstance(parent, _AROUND_SOURCES):
         parent = parent.parent
     return parent if isinstance(parent, exp.Select) else None
 
@@ -60,7 +65,7 @@ def place(node: exp.Table, seen: Seen) -> None:
     outer: set[str] = set()
     inner: exp.Expr = node
     around: exp.Expr | None = node
-    while isinstance(around, exp.Table | exp.Join | exp.Paren | exp.Subquery):
+    while isinstance(around, _WITH_ALIAS):
         alias = around.args.get("alias")
         covers = around is node or inner.arg_key == "this"
         if isinstance(alias, exp.TableAlias) and covers:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
 from enforcers.catalog import Catalog
+from enforcers.catalog.held import Held
 from enforcers.intent.model import (
     Effect,
     Extent,
@@ -34,7 +35,7 @@ from enforcers.intent.sql.limits import row_limit
 from enforcers.intent.sql.outcome import effects_of
 from enforcers.intent.sql.parse import COMMANDS, first_word, parse_tokens, screen_names, tokenize
 from enforcers.intent.sql.script import read_script, statements_of
-from enforcers.intent.sql.session import read_session
+from enforcers.intent.sql.session.statements import read_session
 from enforcers.intent.sql.shape import screen_tokens
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.statements import READS, ROOTS
@@ -50,26 +51,11 @@ def read_sql(text: str, dialect: str, catalog: Catalog) -> Intent:
 
     Whether PostgreSQL's own parser reads it as well is no part of the key: it holds for the process.
     """
-    return _cached(text, dialect, catalog.fingerprint, _Held(catalog))
-
-
-class _Held:
-    """A catalog beside its fingerprint: part of the call, but not of the cache's key."""
-
-    __slots__ = ("catalog",)
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0
+    return _cached(text, dialect, catalog.fingerprint, Held(catalog))
 
 
 @lru_cache(maxsize=CACHED)
-def _cached(text: str, dialect: str, fingerprint: str, held: _Held) -> Intent:
+def _cached(text: str, dialect: str, fingerprint: str, held: Held) -> Intent:
     reading = reading_of(dialect, text)
     try:
         return _read(text, reading, held.catalog)
@@ -88,7 +74,7 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
     problem = screen_names(tokens, text) or screen_tokens(tokens)
     if problem is not None:
         return _refused(reading, problem, first_word(tokens))
-    parts = statements_of(tokens)
+    parts = statements_of(tokens, reading)
     seconds = second_readings(text, reading, len(parts))
     if not parts:
         return join(Intent("sql", sql=SqlFacts(reading.name, "empty")), next(seconds, None))
@@ -103,7 +89,7 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
 
 
 def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Catalog) -> Intent:
-    explained = read_explain(tokens)
+    explained = read_explain(tokens, reading)
     if explained is not None and runs_behind(explained, tokens, reading):
         word = first_word(tokens)
         return _refused(reading, finding(Code.UNPARSABLE, word), word)

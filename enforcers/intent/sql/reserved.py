@@ -48,6 +48,8 @@ _WORDS = {"tsql": _TSQL, "postgres": _POSTGRES, "redshift": _STATEMENTS, "mysql"
 _EXPRESSIONS = {"tsql": frozenset({"user"}), "mysql": frozenset({"if", "replace", "values"})}
 
 
+_BEFORE_TABLES = words("table values show describe desc summarize explain")
+
 _VALUES = words(
     "user current_user session_user system_user current_role current_catalog current_schema ",
     "current_date current_time current_timestamp localtime localtimestamp",
@@ -62,6 +64,11 @@ def reserved_words(family: str) -> frozenset[str]:
 def is_expression(word: str, family: str) -> bool:
     """Whether the word, although reserved, is also a value that the parser reads as a column."""
     return word in _EXPRESSIONS.get(family, frozenset())
+
+
+def is_before_table(word: str) -> bool:
+    """Whether the word, where a table is named, is a keyword in front of the name: `FROM (TABLE users)`."""
+    return word.lower() in _BEFORE_TABLES
 
 
 def is_value(word: str, family: str) -> bool:

@@ -16,6 +16,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from enforcers.intent.model import Effect, Finding, Intent, ResourceType, SqlFacts, Verb
 from enforcers.intent.sql.codes import Code, finding
+from enforcers.intent.sql.dialects import Reading
 
 MAX_STATEMENTS = 64
 
@@ -25,15 +26,19 @@ _BEGINS = frozenset({"begin", "start"})
 _ENDS = frozenset({"commit", "end", "rollback", "abort", "release"})
 _ENCODINGS = frozenset({"names", "client_encoding", "character_set_results"})
 """Plain settings that change which byte ends a string."""
+_SEMICOLON = frozenset({TokenType.SEMICOLON})
+_BETWEEN = {"snowflake": _SEMICOLON | {TokenType.DARROW}}
+"""In Snowflake `->>` stands before a statement that may read what the one before it gave."""
 
 Item = TypeVar("Item")
 
 
-def statements_of(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    """The tokens of each statement, without the semicolons between them."""
+def statements_of(tokens: Sequence[Token], reading: Reading) -> list[Sequence[Token]]:
+    """The tokens of each statement, without the semicolons or arrows between them."""
+    between = _BETWEEN.get(reading.family, _SEMICOLON)
     found: list[list[Token]] = [[]]
     for token in tokens:
-        if token.token_type is TokenType.SEMICOLON:
+        if token.token_type in between:
             found.append([])
         else:
             found[-1].append(token)

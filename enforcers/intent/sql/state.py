@@ -39,6 +39,8 @@ class State:
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     functions: dict[str, None] = field(default_factory=dict)
     columns: list[tuple[str, str]] = field(default_factory=list)
+    dotted: list[exp.Column] = field(default_factory=list)
+    """Columns whose first part may be no table: fields, and calls without parentheses."""
     stars: list[tuple[str, exp.Expr | None]] = field(default_factory=list)
     writes: list[tuple[Verb, Seen, Extent]] = field(default_factory=list)
     skip: set[int] = field(default_factory=set)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from sqlglot import exp
@@ -15,15 +15,13 @@ from sqlglot import exp
 from enforcers.catalog import Catalog, Table
 from enforcers.intent.model import Resource, ResourceType
 from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.file_names import has_path_sign, is_path
 from enforcers.intent.sql.words import words
 
-_FILE_FORMATS = frozenset({"parquet", "csv", "json", "delta", "text", "orc", "avro", "binaryfile"})
-_FILE_READERS = frozenset({"duckdb", "spark", "clickhouse"})
-_FILE_ENDINGS = (
-    *(".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".geojson", ".xlsx", ".db"),
-    *(".duckdb", ".sqlite", ".arrow", ".arrows", ".feather", ".orc", ".avro", ".gz", ".zst"),
-    *(".shp", ".gpkg", ".fgb", ".vortex", ".lance"),
+_FILE_FORMATS = words(
+    "parquet csv json delta text orc avro binaryfile xml image libsvm hudi iceberg sequencefile"
 )
+_FILE_READERS = frozenset({"duckdb", "spark", "clickhouse"})
 _SCHEMAS_OF_VALUES = frozenset({"pg_toast", "binlog", "sys_query"})
 
 
@@ -65,6 +63,12 @@ class Seen:
             found.update(table.tags if self.whole else table.tags_of(self.columns))
         return tuple(sorted(found))
 
+    def named_tags(self, catalog: Catalog) -> tuple[str, ...]:
+        """Those that do not come from declared columns under a star alone."""
+        if self.table is None:
+            return self.touched_tags(catalog)
+        return (*self.tags, *self.table.tags_of(self.columns))
+
     def resource(self, catalog: Catalog) -> Resource:
         """The table as a resource of an effect."""
         tags = self.touched_tags(catalog)
@@ -80,6 +84,8 @@ def see(node: exp.Table, catalog: Catalog, reading: Reading) -> Seen:
     tags = system_tags(namespace, name)
     if "*" in name:
         tags = (*tags, *_wildcard_tags(name, catalog))
+    if known is None:
+        tags = (*tags, *_tags_behind(namespace, name, catalog))
     return Seen(namespace, name, node.alias.lower(), known, tags)
 
 
@@ -97,15 +103,12 @@ def file_behind(node: exp.Table, seen: Seen, reading: Reading) -> bool:
         return False
     if seen.namespace.lower() in _FILE_FORMATS:
         return True
-    if reading.family == "duckdb" and _is_path(seen):
-        return True
-    return bool(node.this.args.get("quoted")) and any(char in seen.name for char in "./\\:*?")
-
-
-def _is_path(seen: Seen) -> bool:
-    """Whether DuckDB, which joins the parts of a name that it does not find, opens the result."""
-    full = f"{seen.namespace}.{seen.name}".lower()
-    return full.endswith(_FILE_ENDINGS) or any(char in full for char in "/\\:*?")
+    if reading.family == "duckdb":
+        # It joins the parts of a name that it does not find.
+        full = f"{seen.namespace}.{seen.name}" if seen.namespace else seen.name
+        if is_path(full):
+            return True
+    return bool(node.this.args.get("quoted")) and ("." in seen.name or has_path_sign(seen.name))
 
 
 def host_behind(seen: Seen, reading: Reading) -> str:
@@ -117,6 +120,7 @@ def host_behind(seen: Seen, reading: Reading) -> str:
     return ""
 
 
+@lru_cache(maxsize=1_024)
 def system_tags(namespace: str, name: str) -> tuple[str, ...]:
     """Tags of relations of the server that carry credentials or other people's values."""
     last, lowered = _system_name(namespace, name)
@@ -127,6 +131,7 @@ def system_tags(namespace: str, name: str) -> tuple[str, ...]:
     return (tag,) if tag and not _is_of_users(last, lowered) else ()
 
 
+@lru_cache(maxsize=1_024)
 def system_columns(namespace: str, name: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """Columns of a relation of the server that carry such values, where others do not."""
     schema, lowered = _system_name(namespace, name)
@@ -217,6 +222,12 @@ def _lines(name: str) -> list[list[str]]:
     """The words of every line of a data file that is no comment."""
     text = (resources.files("enforcers.intent.sql") / "data" / f"{name}.txt").read_text("utf-8")
     return [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _tags_behind(namespace: str, name: str, catalog: Catalog) -> set[str]:
+    """Of the table that `users$files` or `users.files` describes: lakes keep least and greatest values so."""
+    described = {namespace.rpartition(".")[2], name.partition("$")[0] if "$" in name else ""}
+    return {tag for one in described for table in catalog.namesakes(one) for tag in table.tags}
 
 
 def _wildcard_tags(pattern: str, catalog: Catalog) -> set[str]:

@@ -11,18 +11,19 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
-from enforcers.intent.sql import calls, columns, ddl, dml, locking, settings, transfer
+from enforcers.intent.sql import calls, columns, ddl, dml, locking, transfer
 from enforcers.intent.sql.codes import Code
+from enforcers.intent.sql.identifiers import visit_identifier
 from enforcers.intent.sql.places import place, read_elsewhere
-from enforcers.intent.sql.reserved import is_expression, is_value, reserved_words
+from enforcers.intent.sql.reserved import is_before_table, reserved_words
 from enforcers.intent.sql.scope import NO_NAMES, Names, bodies, key_of
+from enforcers.intent.sql.session import settings
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.statements import FOREIGN
 from enforcers.intent.sql.tables import Seen, see
+from enforcers.intent.sql.words import words
 
 Visitor = Callable[[State, exp.Expr], None]
-MAX_NAME = 63
-"""PostgreSQL cuts a longer name off, and so means another object."""
 
 
 def walk(state: State, root: exp.Expr) -> None:
@@ -34,7 +35,7 @@ def walk(state: State, root: exp.Expr) -> None:
         node, names = pop()
         kind = type(node)
         if kind is exp.Identifier:
-            _identifier(state, node, reserved)
+            visit_identifier(state, node, reserved)
             continue
         if isinstance(node, exp.Table):
             _table(state, node, names)
@@ -49,7 +50,7 @@ def walk(state: State, root: exp.Expr) -> None:
         if given.get("locks"):
             locking.visit_locks(state, node, names)
         for value in given.values():
-            if value is own and own is not None:
+            if value is None or value is own:
                 continue
             if isinstance(value, exp.Expr):
                 push((value, names))
@@ -68,49 +69,22 @@ def _with(state: State, node: exp.With, names: Names, stack: list[tuple[exp.Expr
     return after
 
 
-def _identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> None:
-    word = node.args.get("this")
-    if type(word) is not str:
-        return
-    if len(word) > MAX_NAME and state.reading.family == "postgres":
-        state.doubt(Code.LONG_NAME, word)
-    if node.args.get("quoted"):
-        return
-    lowered = word.lower()
-    if _stands_alone(node) and is_value(lowered, state.reading.family):
-        state.doubt(Code.RESERVED_WORD, lowered)
-    if lowered not in reserved or is_expression(lowered, state.reading.family):
-        return
-    if _is_label(node, state):
-        return
-    state.doubt(Code.RESERVED_WORD, lowered)
-
-
-def _stands_alone(node: exp.Expr) -> bool:
-    """Whether the word is a table's whole name."""
-    parent = node.parent
-    return isinstance(parent, exp.Table) and node.arg_key == "this" and not parent.args.get("db")
-
-
-def _is_label(node: exp.Expr, state: State) -> bool:
-    """After a dot any word is a name; so it is after AS in an output column, but for T-SQL."""
-    start = node.meta.get("start")
-    before = state.text[:start].rstrip().lower() if isinstance(start, int) else ""
-    if isinstance(node.parent, exp.Alias) and state.reading.family != "tsql":
-        return before[-3:-2].isspace() and before.endswith("as")
-    return before.endswith(".") and state.reading.family != "tsql"
+_NAMES_OF_TABLES = (exp.Identifier, exp.Dot, exp.Var)
 
 
 def _table(state: State, node: exp.Table, names: Names) -> None:
     this = node.this
     if id(node) in state.skip or isinstance(this, exp.Func):
         return
-    if not isinstance(this, exp.Identifier | exp.Dot | exp.Var):
+    if not isinstance(this, _NAMES_OF_TABLES):
         if this is not None:
             state.doubt(Code.DYNAMIC_NAME, type(this).__name__.lower())
         return
-    if not node.args.get("db") and key_of(this, state.reading) in names:
-        return
+    if not node.args.get("db"):
+        if key_of(this, state.reading) in names:
+            return
+        if is_before_table(this.name) and not this.args.get("quoted"):
+            state.doubt(Code.RESERVED_WORD, this.name.lower())
     seen = see(node, state.catalog, state.reading)
     if read_elsewhere(state, node, seen):
         return
@@ -119,7 +93,7 @@ def _table(state: State, node: exp.Table, names: Names) -> None:
     state.reads.append(seen)
 
 
-_LOCKING = frozenset({"updlock", "xlock", "tablock", "tablockx", "holdlock", "serializable"})
+_LOCKING = words("updlock xlock tablock tablockx holdlock serializable repeatableread")
 
 
 def _locks(state: State, node: exp.Table, seen: Seen) -> None:
@@ -173,7 +147,7 @@ def _whole_rows(state: State, node: exp.Expr) -> None:
 
 def _summarize(state: State, node: exp.Expr) -> None:
     state.whole_rows = True
-    if isinstance(node.this, exp.Literal):
+    if not isinstance(node.this, exp.Table | exp.Query):
         state.act(Verb.IMPORT, Resource(ResourceType.FILE, node.this.name[:200]))
 
 

@@ -56,6 +56,7 @@ def test_every_case_of_the_table_is_decided_by_a_rule_at_least_once(
         _, environment, written, text = (part.strip() for part in line.split("|", 3))
         decision = production.decide(facts(text, environment, tuple(written.split(","))))
         fired |= {rule.id for rule in decision.fired}
+    fired |= {rule for case in production.bundle.tests for rule in case.expect.rules}
     assert fired == {rule.id for rule in production.bundle.rules}
 
 

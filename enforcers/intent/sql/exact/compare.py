@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enforcers.intent.model import Effect, Intent, ResourceType, Verb
 from enforcers.intent.sql.exact.facts import Facts, Name
 from enforcers.intent.sql.exact.kinds import agrees
-from enforcers.intent.sql.functions import BUILT_IN_SCHEMAS, act_of, harmless
+from enforcers.intent.sql.functions import act_of, harmless, is_built_in
 
 Change = tuple[Verb, Name]
 _CHANGING = frozenset({Verb.WRITE, Verb.DELETE, Verb.TRUNCATE, Verb.CREATE, Verb.DROP, Verb.ALTER})
@@ -88,7 +88,7 @@ def _of_functions(intent: Intent, facts: Facts) -> str:
     ours = set(intent.sql.functions) if intent.sql else set()
     plain = harmless("postgres")
     for schema, name in facts.functions:
-        full = name if not schema or schema in BUILT_IN_SCHEMAS else f"{schema}.{name}"
+        full = name if not schema or is_built_in(schema, "postgres") else f"{schema}.{name}"
         acts = act_of(full) or act_of(schema)
         known = ours & {name, full, schema} if acts else full in plain
         if not known and not _is_of_grammar(schema, name):

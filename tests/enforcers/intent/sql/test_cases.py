@@ -91,11 +91,54 @@ def test_refusals_have_stable_codes(dialect: str, expected: str, statement: str)
     assert all(finding.remedy for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "statement", "code"),
+    [
+        ("spark", "DELETE FROM shipments -- old \\\nWHERE id = 1", "ambiguous_line_end"),
+        ("doris", "DELETE FROM shipments -- old \\\r\nWHERE id = 1", "ambiguous_line_end"),
+        ("snowflake", "DELETE FROM shipments // old \rWHERE id = 1", "ambiguous_line_end"),
+        ("mysql", "DELETE FROM shipments WHERE id = {#\nx id} -- #} 1", "unparsable"),
+        ("mysql", "SELECT {#\nd 1}; DELETE FROM shipments; -- #} 1", "unparsable"),
+        ("postgres", "DELETE FROM shipments WHERE\u00a0id = 1", "invisible_character"),
+        ("mysql", "SELECT 1 --\u3000x", "ambiguous_line_end"),
+    ],
+)
+def test_a_comment_is_one_to_the_server_too(dialect: str, statement: str, code: str) -> None:
+    intent = _read(dialect, statement)
+    assert code in {finding.code for finding in (*intent.inadmissible, *intent.opaque)}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "statement"),
+    [
+        ("postgres", "SELECT city -- a\\\nFROM shipments"),
+        ("spark", "SELECT city -- a \\ b\r\nFROM shipments -- \\"),
+        ("snowflake", "SELECT city // a\nFROM shipments"),
+        ("bigquery", "SELECT city # a\nFROM shipments\n-- b\n"),
+        ("tsql", "SELECT 'a\u00a0b', city /* \u00a0 */ FROM shipments"),
+    ],
+)
+def test_plain_comments_pass(dialect: str, statement: str) -> None:
+    intent = _read(dialect, statement)
+    assert not intent.opaque
+    assert not intent.inadmissible
+    assert {effect.resource.name for effect in intent.effects} == {"shipments"}
+
+
 @pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("tags"))
 def test_touched_columns_bring_their_tags(dialect: str, expected: str, statement: str) -> None:
     reads = [e for e in _read(dialect, statement).effects if e.verb is Verb.READ]
     tags = {tag for effect in reads for tag in effect.resource.tags} - {"structure"}
     assert ",".join(sorted(tags)) == expected.replace("-", "")
+
+
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("unnamed_tags"))
+def test_a_named_column_leaves_its_tags_named(dialect: str, expected: str, statement: str) -> None:
+    resources = [effect.resource for effect in _read(dialect, statement).effects]
+    assert ",".join(sorted({tag for one in resources for tag in one.unnamed_tags})) == (
+        expected.replace("-", "")
+    )
+    assert all(set(one.unnamed_tags) <= set(one.tags) for one in resources)
 
 
 def _said(effect: Effect) -> str:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enforcers.catalog import EMPTY_CATALOG, Catalog, Column, Table
+from enforcers.catalog.held import Held
 from enforcers.intent.model import Intent, Verb
 from enforcers.intent.sql import read_sql, reader
 from enforcers.intent.sql.dialects import reading_of
@@ -36,7 +37,7 @@ def _alone(text: str) -> Intent:
     """Our reading without the second one, as it is where the wheel is not installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(second, "is_read_exactly", lambda reading: False)
-        return reader._cached.__wrapped__(text, "postgres", "", reader._Held(EMPTY_CATALOG))
+        return reader._cached.__wrapped__(text, "postgres", "", Held(EMPTY_CATALOG))
 
 
 def _both(text: str, catalog: Catalog = EMPTY_CATALOG) -> Intent:

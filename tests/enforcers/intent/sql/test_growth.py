@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from enforcers.catalog import EMPTY_CATALOG
+from enforcers.catalog.held import Held
 from enforcers.intent.model import Intent
 from enforcers.intent.sql import read_sql
 
@@ -82,14 +83,10 @@ def steps(text: str, dialect: str) -> int:
     before = sys.getprofile()
     sys.setprofile(tick)
     try:
-        read_sql.__globals__["_cached"].__wrapped__(text, dialect, "", held())
+        read_sql.__globals__["_cached"].__wrapped__(text, dialect, "", Held(EMPTY_CATALOG))
     finally:
         sys.setprofile(before)
     return count
-
-
-def held() -> Any:
-    return read_sql.__globals__["_Held"](EMPTY_CATALOG)
 
 
 def offenders(dialects: tuple[str, ...] | list[str], sizes: tuple[int, ...]) -> list[str]:
@@ -138,7 +135,7 @@ def seconds(text: str, dialect: str) -> float:
 
 def timed(text: str, dialect: str) -> tuple[float, Intent]:
     started = time.thread_time()
-    intent = read_sql.__globals__["_cached"].__wrapped__(text, dialect, "", held())
+    intent = read_sql.__globals__["_cached"].__wrapped__(text, dialect, "", Held(EMPTY_CATALOG))
     return time.thread_time() - started, intent
 
 

@@ -1,0 +1,59 @@
+"""Identifiers that are none: words of the language, and names that the server cuts off."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from enforcers.intent.sql.codes import Code
+from enforcers.intent.sql.reserved import is_before_table, is_expression, is_value
+from enforcers.intent.sql.state import State
+
+MAX_NAME = 63
+"""PostgreSQL cuts a longer name off, and so means another object."""
+
+
+def visit_identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> None:
+    """Doubt a name that is a word of the language, or that is longer than the server keeps."""
+    word = node.args.get("this")
+    if type(word) is not str:
+        return
+    family = state.reading.family
+    if len(word) > MAX_NAME and family == "postgres":
+        state.doubt(Code.LONG_NAME, word)
+    if node.args.get("quoted"):
+        return
+    lowered = word.lower()
+    if (is_value(lowered, family) and _stands_alone(node)) or _names_table(node, lowered, state):
+        state.doubt(Code.RESERVED_WORD, lowered)
+    if lowered not in reserved or is_expression(lowered, family):
+        return
+    if _is_label(node, state):
+        return
+    state.doubt(Code.RESERVED_WORD, lowered)
+
+
+def _stands_alone(node: exp.Expr) -> bool:
+    """Whether the word is a table's whole name."""
+    parent = node.parent
+    return isinstance(parent, exp.Table) and node.arg_key == "this" and not parent.args.get("db")
+
+
+def _names_table(node: exp.Expr, word: str, state: State) -> bool:
+    """Whether `TABLE name`, which is a query, was read as a column with an alias."""
+    column = node.parent
+    labelled = column.parent if isinstance(column, exp.Column) else None
+    if not isinstance(labelled, exp.Alias) or not is_before_table(word):
+        return False
+    start, end = node.meta.get("end"), labelled.args["alias"].meta.get("start")
+    if not isinstance(start, int) or not isinstance(end, int):
+        return True
+    return state.text[start + 1 : end].strip().lower() != "as"
+
+
+def _is_label(node: exp.Expr, state: State) -> bool:
+    """After a dot any word is a name; so it is after AS in an output column, but for T-SQL."""
+    start = node.meta.get("start")
+    before = state.text[:start].rstrip().lower() if isinstance(start, int) else ""
+    if isinstance(node.parent, exp.Alias) and state.reading.family != "tsql":
+        return before[-3:-2].isspace() and before.endswith("as")
+    return before.endswith(".") and state.reading.family != "tsql"

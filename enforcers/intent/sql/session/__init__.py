@@ -1,0 +1,1 @@
+"""Session and catalog statements, read from their tokens alone."""
