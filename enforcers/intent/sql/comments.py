@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from sqlglot.tokenizer_core import Token, TokenizerCore, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
 
 from enforcers.intent.model import Finding
 from enforcers.intent.sql.codes import Code, finding
@@ -33,6 +34,9 @@ _BARE_CR = re.compile(r"\r(?!\n)")
 _MARK = re.compile(r"/\*|--|\$|#|//")
 _BOUNDS = re.compile(r"/\*|\*/")
 _BLANKS = " \t\r\n"
+_TEMPLATES = frozenset({TokenType.BLOCK_START, TokenType.BLOCK_END})
+_PASSABLE = re.compile(r"--|/\*|//|[#`]|[^\t\n\r -~]")
+"""Without one of these in the text there is nothing that a tokenizer could pass over."""
 _QUOTED = frozenset(
     kind for kind in TokenType if kind is TokenType.IDENTIFIER or kind.name.endswith("STRING")
 )
@@ -94,18 +98,20 @@ def _doubt(found: re.Match[str], reading: Reading) -> Code | None:
     return None
 
 
-def without_templates(core: TokenizerCore) -> None:
-    """Take the marks of templates out of a tokenizer: it knows them in every dialect, and no server does."""
-    core.comments = {mark: end for mark, end in core.comments.items() if mark != "{#"}
-    core.keywords = {
-        word: kind
-        for word, kind in core.keywords.items()
-        if kind not in (TokenType.BLOCK_START, TokenType.BLOCK_END)
-    }
+@cache
+def without_templates(
+    tokenizer: type[Tokenizer],
+) -> tuple[dict[str, str | None], dict[str, TokenType]]:
+    """A tokenizer's comments and keywords but for those of templates, which it knows in every dialect and no server."""
+    comments = {mark: end for mark, end in tokenizer._COMMENTS.items() if mark != "{#"}
+    keywords = {word: kind for word, kind in tokenizer.KEYWORDS.items() if kind not in _TEMPLATES}
+    return comments, keywords
 
 
 def screen_gaps(tokens: Sequence[Token], text: str, reading: Reading) -> Finding | None:
     """The first place where the tokenizer passed over what the server would read, or the reverse."""
+    if not _PASSABLE.search(text):
+        return None
     at = 0
     for token in tokens:
         if token.token_type is TokenType.HINT:

@@ -17,11 +17,16 @@ _Source = tuple[exp.Table, str, bool]
 """A table, the name that OF gives it, and whether the query itself names it."""
 
 
+_OF_TABLES = frozenset({"postgres", "mysql"})
+"""Where tables stand behind OF; elsewhere they are columns, and any table may have them."""
+
+
 def visit_locks(state: State, node: exp.Expr, names: Names) -> None:
     """A write of every table that the clauses lock; `names` are common table expressions."""
     listed = [clause.args.get("expressions") or () for clause in node.args["locks"]]
     state.skip.update(id(one) for named in listed for one in named)
-    wanted = {_folded(one.this) for named in listed for one in named} if all(listed) else None
+    by_table = all(listed) and state.reading.family in _OF_TABLES
+    wanted = {_folded(one.this) for named in listed for one in named} if by_table else None
     while isinstance(node.parent, exp.SetOperation) and node.arg_key == "expression":
         # Without parentheses the clause is on the whole operation, not on its last query.
         node = node.parent

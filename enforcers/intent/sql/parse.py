@@ -70,19 +70,19 @@ class _Screened(TokenizerCore):
 
 def _tokens(text: str, reading: Reading) -> list[Token]:
     tokenizer = reading.parser.tokenizer(dialect=reading.parser)
-    for core in _cores(tokenizer):
+    for one in _parts(tokenizer):
+        core = one._core
         # What follows a command would be made one string, be it several statements.
         core.commands = set()
-        without_templates(core)
+        core.comments, core.keywords = without_templates(type(one))  # type: ignore[arg-type]
         if len(text) > _SHORT:
             core.__class__ = _Screened
     return list(tokenizer.tokenize(text))
 
 
-def _cores(tokenizer: Tokenizer) -> list[TokenizerCore]:
+def _parts(tokenizer: Tokenizer) -> list[Tokenizer]:
     """Athena's tokenizer has one for each of the two servers behind it as well."""
-    inner = [one for one in vars(tokenizer).values() if isinstance(one, Tokenizer)]
-    return [one._core for one in (tokenizer, *inner)]
+    return [tokenizer, *(one for one in vars(tokenizer).values() if isinstance(one, Tokenizer))]
 
 
 def tokenize(text: str, reading: Reading) -> list[Token] | Finding:
