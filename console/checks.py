@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from analytics.archive.database import run
@@ -19,9 +20,10 @@ from console.files import is_there
 from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
 from console.settings import Settings
 from console.stack import started_broker
-from enforcers.catalog import load_catalog
+from enforcers.catalog import EMPTY_CATALOG, load_catalog
 from enforcers.contract.keys import load_key
 from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
+from enforcers.intent.sql import read_sql
 from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
 from enforcers.principals import load_principals
@@ -65,6 +67,15 @@ def _python(_: Settings) -> str:
     if sys.version_info < OLDEST_PYTHON:
         raise SettingsError(f"python {platform.python_version()} is too old; install 3.11 or newer")
     return platform.python_version()
+
+
+def _reader(_: Settings) -> str:
+    if read_sql("SELECT 1", "postgres", EMPTY_CATALOG).opaque:
+        raise SettingsError(
+            f"sqlglot {version('sqlglot')} reads no statement here, as with its compiled extra `c`;"
+            " install what `requirements/runtime.txt` names and nothing else"
+        )
+    return f"sqlglot {version('sqlglot')}"
 
 
 def _java(settings: Settings) -> str:
@@ -164,6 +175,7 @@ def _archive(settings: Settings) -> str:
 
 CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("python", _python),
+    ("sql reader", _reader),
     ("java", _java),
     ("kafka jars", _jars),
     ("broker", _broker),

@@ -7,6 +7,7 @@ records, a DuckDB customer database, and a reader of the archive in another proc
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import tempfile
@@ -130,6 +131,9 @@ def settings_in(home: Path, path: Path) -> Settings:
 def main() -> int:
     """Play the session; 0 where every action ended as it should."""
     begun = time.perf_counter()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the commands of the session print comes in between.
+        sys.stdout.reconfigure(line_buffering=True)
     with tempfile.TemporaryDirectory(prefix="sluicegate-demo-") as scratch:
         root = Path(scratch)
         path, workspace = root / "customers.duckdb", root / "workspace"

@@ -5,12 +5,16 @@ Nothing is inferred from what a condition means: only `own column = constant` an
 (constants)` bound anything, joined by AND, or by OR where every branch bounds the same columns.
 A LIMIT, a join, a range, a function and a comparison of constants prove nothing; nor does a constant
 for which a server would convert the column, as two of its values may then be equal.
+
+A constant array after `= ANY`, and a column of a source of MERGE that is written out row by row, are
+lists of constants too. They have a type of their own before they meet the column, so that less fits.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -25,6 +29,7 @@ _NUMERIC = words(
     "int integer bigint smallint tinyint mediumint int2 int4 int8 int64 hugeint serial bigserial ",
     "numeric decimal number real float float4 float8 float64 double money",
 )
+_EXACT = _NUMERIC - words("float float4 float8 float64 real double money")
 _BOOLEAN = frozenset({"bool", "boolean", "bit"})
 _TEXT = words("text varchar character nvarchar string")
 _MOMENTS = words("date datetime datetime2 timestamp timestamptz timestamp_ntz timestamp_ltz")
@@ -33,6 +38,12 @@ _TEXT_AS_NUMBERS = frozenset({"mysql", "ansi"})
 _TYPES_AGREE = frozenset({"postgres", "trino", "bigquery", "clickhouse"})
 """Where a text column is never compared with a number: the statement is an error."""
 _WHOLE_NUMBER = re.compile(r"\d+")
+_INTEGER = re.compile(r"\d{1,18}")
+"""Within 64 bits, with or without a sign."""
+_INTEGERS = re.compile(r"\{\s*-?\d{1,18}\s*(?:,\s*-?\d{1,18}\s*)*\}")
+"""A text that PostgreSQL reads as an array of numbers."""
+_OF_POSTGRES = frozenset({"postgres", "redshift"})
+_ARRAYS = _OF_POSTGRES | {"duckdb"}
 _SHORT_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
 """Short enough to be told from every other whole number as a floating-point number too."""
 _PSEUDO = words(
@@ -40,6 +51,11 @@ _PSEUDO = words(
     "sysdate systimestamp rownum level true false null default localtime localtimestamp ",
     "utc_date utc_time utc_timestamp uid sessiontimezone dbtimezone tableoid",
 )
+_MARKED = frozenset({"tsql", "sqlite", "bigquery"})
+"""
+Where `@name` is one value for the whole statement. MySQL may assign it for each row, and to PostgreSQL
+`@id` is the absolute value of the column.
+"""
 _OF_THE_TABLE = frozenset({"tableoid"})
 """System columns that hold the same value in every row."""
 _NOTHING: frozenset[str] = frozenset()
@@ -55,13 +71,22 @@ class Target:
     alone: bool
     """Whether no other table of the statement can own an unqualified column."""
     family: str
+    fixed: bool = True
+    """Whether the statement leaves its variables alone, and none has a type that rounds."""
+    given: Mapping[tuple[str, str], Sequence[exp.Expr]] = field(default_factory=dict)
+    """What the columns of another source hold, by its alias and their names, lower case."""
 
 
 def prove(where: object, target: Target) -> Extent:
     """How far the WHERE clause bounds the target."""
     if not isinstance(where, exp.Expr):
         return Extent.NONE
-    bound = _bound(where.this, target, MAX_DEPTH)
+    return prove_condition(where.this, target)
+
+
+def prove_condition(condition: object, target: Target) -> Extent:
+    """How far the condition bounds the target."""
+    bound = _bound(condition, target, MAX_DEPTH)
     if not bound:
         return Extent.UNPROVEN
     keys = target.table.keys if target.table else ()
@@ -88,7 +113,57 @@ def _bound(condition: object, target: Target, depth: int) -> frozenset[str]:
 
 def _equal(condition: exp.EQ, target: Target) -> frozenset[str]:
     left, right = condition.this, condition.expression
-    return _tied(left, [right], target) or _tied(right, [left], target)
+    return _one_of(left, right, target) or _one_of(right, left, target)
+
+
+def _one_of(column: object, value: exp.Expr, target: Target) -> frozenset[str]:
+    """The column where it equals a constant, or one of a list that has a type of its own."""
+    values = _values_of(value, target)
+    if values is None:
+        return _tied(column, [value], target)
+    typed = 0 < len(values) <= MAX_CONSTANTS and _is_typed(values, _kind(column, target))
+    return _tied(column, values, target) if typed else _NOTHING
+
+
+def _values_of(value: exp.Expr, target: Target) -> Sequence[exp.Expr] | None:
+    """The list that the value stands for; None where it is no such list."""
+    if isinstance(value, exp.Any):
+        return _array(value.this, target.family)
+    if isinstance(value, exp.Column) and not value.args.get("db"):
+        return target.given.get((value.table.lower(), value.name.lower()))
+    return None
+
+
+def _array(node: object, family: str) -> Sequence[exp.Expr]:
+    """The items of `ANY(ARRAY[…])` or `ANY('{…}')`; nothing where it is something else."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Cast):
+        inner = node.to.expressions if node.to.is_type(exp.DataType.Type.ARRAY) else []
+        whole = len(inner) == 1 and inner[0].is_type(*exp.DataType.INTEGER_TYPES)
+        return _array(node.this, family) if whole and not isinstance(node.this, exp.Cast) else []
+    if isinstance(node, exp.Array):
+        return node.expressions if family in _ARRAYS else []
+    if not isinstance(node, exp.Literal) or not node.is_string or family not in _OF_POSTGRES:
+        return []
+    items = node.name.strip("{}").split(",") if _INTEGERS.fullmatch(node.name) else []
+    return [exp.Literal.number(item.strip().lstrip("-")) for item in items]
+
+
+def _is_typed(values: Sequence[exp.Expr], kind: str) -> bool:
+    """Whether no type that is common to the values changes one of them, or converts the column."""
+    if kind in _TEXT:
+        return all(isinstance(value, exp.Literal) and value.is_string for value in values)
+    return kind in _EXACT and all(_is_integer(value) for value in values)
+
+
+def _is_integer(value: object) -> bool:
+    """Whether it is a plain whole number, or is bound from outside."""
+    while isinstance(value, exp.Neg | exp.Paren):
+        value = value.this
+    if isinstance(value, exp.Literal):
+        return not value.is_string and _INTEGER.fullmatch(value.name) is not None
+    return isinstance(value, exp.Placeholder | exp.Parameter | exp.Column)
 
 
 def _listed(condition: exp.In, target: Target) -> frozenset[str]:
@@ -99,15 +174,21 @@ def _listed(condition: exp.In, target: Target) -> frozenset[str]:
     return _tied(condition.this, values, target)
 
 
-def _tied(column: object, values: list[exp.Expr], target: Target) -> frozenset[str]:
+def _kind(column: object, target: Target) -> str:
+    """The declared type of a column of the target, without its size; empty where none is declared."""
+    columns = target.table.columns if target.table else {}
+    name = column.name.lower() if isinstance(column, exp.Column) else ""
+    return _base(columns[name].type) if name in columns else ""
+
+
+def _tied(column: object, values: Sequence[exp.Expr], target: Target) -> frozenset[str]:
     if not isinstance(column, exp.Column) or not _owns(column, target):
         return _NOTHING
     name = column.name.lower()
-    declared = target.table.columns.get(name) if target.table else None
-    kind = _base(declared.type) if declared else ""
+    kind = _kind(column, target)
     if kind in _BOOLEAN or not _alike(values):
         return _NOTHING
-    fits = all(_is_constant(value, kind, target.family) for value in values)
+    fits = all(_is_constant(value, kind, target) for value in values)
     fits = fits and not any(_spells(value, name) for value in values)
     return frozenset({name}) if fits else _NOTHING
 
@@ -117,7 +198,7 @@ def _spells(value: exp.Expr, name: str) -> bool:
     return isinstance(value, exp.Literal) and value.name.strip().lower() == name
 
 
-def _alike(values: list[exp.Expr]) -> bool:
+def _alike(values: Sequence[exp.Expr]) -> bool:
     """Whether a list needs no type that is common to numbers of several forms, which may round."""
     texts = [one.this for one in values if isinstance(one, exp.Literal) and not one.is_string]
     return all(map(_WHOLE_NUMBER.fullmatch, texts)) or all(map(_SHORT_NUMBER.fullmatch, texts))
@@ -136,33 +217,46 @@ def _owns(column: exp.Column, target: Target) -> bool:
         return name not in _OF_THE_TABLE
     # An undeclared "name" is a string in SQLite and MySQL where no such column exists.
     quoted = bool(column.this.args.get("quoted")) and target.family in ("sqlite", "ansi")
-    return target.alone and not quoted and name not in _PSEUDO
+    # A parameter in SQLite, and a sum of money in T-SQL.
+    valued = name.startswith("$") and not column.this.args.get("quoted")
+    return target.alone and not quoted and not valued and name not in _PSEUDO
 
 
-def _is_constant(value: exp.Expr, kind: str, family: str) -> bool:
+def _is_constant(value: exp.Expr, kind: str, target: Target) -> bool:
     """Whether equality with the constant compares by the column's own type, not by a coercion."""
+    family = target.family
     if isinstance(value, exp.Paren):
-        return _is_constant(value.this, kind, family)
+        return _is_constant(value.this, kind, target)
     if isinstance(value, exp.Neg):
         return _is_number(value.this, kind, family)
     if isinstance(value, exp.National):
         return _fits_text(str(value.this), kind, family)
     if isinstance(value, exp.Cast):
         return isinstance(value.this, exp.Literal) and _fits_type(value.to, kind, family)
-    if isinstance(value, exp.Placeholder) or _is_numbered(value, family):
-        return kind in _NUMERIC and not _is_name(value)
+    if _is_bound_value(value, target):
+        # Of which type it is nobody knows: to a text column a number would not be one value.
+        return kind in _NUMERIC
     if isinstance(value, exp.Literal) and value.is_string:
         return _fits_text(value.name, kind, family)
     return _is_number(value, kind, family)
 
 
-def _is_name(value: exp.Expr) -> bool:
-    """`{p:Identifier}` of ClickHouse stands for the name of a column."""
-    return str(value.args.get("kind") or "").lower() == "identifier"
+def _is_bound_value(value: exp.Expr, target: Target) -> bool:
+    """Whether it stands for a value that is given beside the statement."""
+    if isinstance(value, exp.Placeholder):
+        # `{p:Identifier}` of ClickHouse stands for the name of a column.
+        return str(value.args.get("kind") or "").lower() != "identifier"
+    if isinstance(value, exp.Parameter):
+        return _is_parameter(value.this, target)
+    # SQLite takes every word that begins with this sign for a parameter.
+    bare = isinstance(value, exp.Column) and not value.table and not value.this.args.get("quoted")
+    return bare and target.family == "sqlite" and value.name.startswith("$")
 
 
-def _is_numbered(value: exp.Expr, family: str) -> bool:
-    return isinstance(value, exp.Parameter) and family in ("postgres", "redshift")
+def _is_parameter(name: object, target: Target) -> bool:
+    if isinstance(name, exp.Literal):
+        return target.family in _OF_POSTGRES and not name.is_string
+    return isinstance(name, exp.Var) and target.family in _MARKED and target.fixed
 
 
 def _is_number(value: object, kind: str, family: str) -> bool:

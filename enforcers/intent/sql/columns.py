@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.dotted import BARE_CALLS, resolve
-from enforcers.intent.sql.state import State
+from enforcers.intent.sql.state import Starred, State
 from enforcers.intent.sql.tables import Seen
 from enforcers.intent.sql.words import words
 
@@ -38,7 +38,7 @@ def visit_column(state: State, node: exp.Column) -> None:
         state.dotted.append(node)
     if isinstance(node.this, exp.Star):
         state.skip.add(id(node.this))
-        state.stars.append((qualifier, node))
+        state.stars.append(Starred(qualifier, node, _left_out(state, node.this)))
     else:
         state.columns.append((qualifier, node.this.name.lower()))
 
@@ -47,7 +47,20 @@ def visit_star(state: State, node: exp.Star) -> None:
     """A bare star: every column of the query around it. `count(*)` touches none."""
     if id(node) in state.skip or isinstance(node.parent, exp.Count):
         return
-    state.stars.append(("", node.find_ancestor(exp.Select)))
+    state.stars.append(Starred("", node.find_ancestor(exp.Select), _left_out(state, node)))
+
+
+def _left_out(state: State, star: exp.Star) -> frozenset[str]:
+    """The columns behind `* EXCEPT` or `* EXCLUDE`, which are not read; none where the star does more."""
+    given = star.args.get("except_") or []
+    plain = all(
+        isinstance(one, exp.Column) and len(one.parts) == 1 and not isinstance(one.this, exp.Star)
+        for one in given
+    )
+    if not plain or any(value for key, value in star.args.items() if key != "except_"):
+        return frozenset()
+    state.skip.update(id(one) for one in given)
+    return frozenset(one.name.lower() for one in given)
 
 
 def attribute(state: State) -> None:
@@ -59,8 +72,8 @@ def attribute(state: State) -> None:
     _derived(state, by_name)
     for table in seen:
         table.whole = table.whole or state.whole_rows
-    for qualifier, node in state.stars:
-        _spread(seen if _may_show(node) else state.reads, by_name, qualifier, node)
+    for star in state.stars:
+        _spread(seen if _may_show(star.node) else state.reads, by_name, star)
     columns = _Columns()
     for qualifier, name in dict.fromkeys(state.columns):
         owners = by_name.get(qualifier, seen) if qualifier else seen
@@ -79,7 +92,7 @@ def attribute(state: State) -> None:
 def written(state: State) -> tuple[str, ...]:
     """The columns as they are written, each once, stars last."""
     names = {f"{table}.{name}" if table else name: None for table, name in state.columns}
-    names.update({f"{table}.*" if table else "*": None for table, _ in state.stars})
+    names.update({f"{one.qualifier}.*" if one.qualifier else "*": None for one in state.stars})
     return tuple(names)
 
 
@@ -98,25 +111,27 @@ def _may_show(query: exp.Expr | None) -> bool:
     return not (isinstance(query, exp.Select) and query.args.get("from_"))
 
 
-def _spread(
-    seen: list[Seen],
-    by_name: dict[str, list[Seen]],
-    qualifier: str,
-    node: exp.Expr | None,
-) -> None:
+def _spread(seen: list[Seen], by_name: dict[str, list[Seen]], star: Starred) -> None:
     """A qualified star has its column as the node, a bare one the query around it."""
-    if qualifier:
-        for table in by_name.get(qualifier, seen):
-            table.whole = True
+    if star.qualifier:
+        covered = by_name.get(star.qualifier, seen)
+    else:
+        covered = [
+            one
+            for one in seen
+            if star.node is None or one.select is star.node or one.select is None
+        ]
+    if star.without and len(covered) == 1 and covered[0].table is not None:
+        # Servers differ on which of several tables a column is left out.
+        covered[0].starred.update(covered[0].table.columns.keys() - star.without)
         return
-    for table in seen:
-        if node is None or table.select is node or table.select is None:
-            table.whole = True
+    for table in covered:
+        table.whole = True
 
 
 def _derived(state: State, by_name: dict[str, list[Seen]]) -> None:
     """Aliases of sub-queries, common table expressions and functions, beside those of tables."""
-    unknown = [one for qualifier, one in state.stars if qualifier and qualifier not in by_name]
+    unknown = [one.node for one in state.stars if one.qualifier and one.qualifier not in by_name]
     if unknown and unknown[0] is not None:
         for alias in unknown[0].root().find_all(exp.TableAlias):
             by_name.setdefault(alias.name.lower(), [])

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
-from enforcers.intent.sql.bound import Target, prove
+from enforcers.intent.sql.bound import Target, prove, prove_condition
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.places import write_elsewhere
-from enforcers.intent.sql.rows import is_list
+from enforcers.intent.sql.rows import columns_of, is_fixed, is_list
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen, is_servers, see
 
@@ -111,15 +111,34 @@ def visit_delete(state: State, node: exp.Delete) -> None:
 
 
 def visit_merge(state: State, node: exp.Merge) -> None:
-    """MERGE: its condition joins two tables, which bounds nothing."""
+    """MERGE: a condition that joins two tables bounds nothing, unless one is written out row by row."""
     seen = claim(state, node.this, Verb.WRITE, Extent.UNPROVEN)
     if seen is None:
         return
     whens = node.args.get("whens")
     actions = whens.expressions if isinstance(whens, exp.Whens) else list(node.find_all(exp.When))
+    extent = state.writes[-1][2]
+    if not is_servers(seen, state.reading):
+        extent = _merged(state, node, seen, actions)
+        state.writes[-1] = (Verb.WRITE, seen, extent)
     if any(_deletes(action.args.get("then")) for action in actions):
-        state.writes.append((Verb.DELETE, seen, Extent.UNPROVEN))
+        state.writes.append((Verb.DELETE, seen, extent))
     _returning(state, node, seen)
+
+
+def _merged(state: State, node: exp.Merge, seen: Seen, actions: Sequence[exp.Expr]) -> Extent:
+    """How far the rows of its source bound what is matched and inserted."""
+    family = state.reading.family
+    given = columns_of(node.args.get("using"), family)
+    # Every row but those of the source, rows of an expression, and columns under other names.
+    others = any(action.args.get("source") for action in actions) or node.args.get("with_")
+    aliased = not seen.names.isdisjoint(alias for alias, _ in given) or node.this.alias_column_names
+    if not given or others or aliased:
+        return Extent.UNPROVEN
+    target = Target(
+        seen.names, seen.table, False, family, is_fixed(node, family, state.text), given
+    )
+    return prove_condition(node.args.get("on"), target)
 
 
 def _deletes(then: object) -> bool:
@@ -162,9 +181,12 @@ class _Extents:
             if _is_derived(one) or one.alias_column_names
         }
         self.renamed = _renames(where, self.family)
+        statement = where.parent if isinstance(where, exp.Expr) else None
+        self.fixed = is_fixed(statement, self.family, state.text)
 
     def of(self, seen: Seen) -> Extent:
-        extent = prove(self.where, Target(seen.names, seen.table, self.alone, self.family))
+        target = Target(seen.names, seen.table, self.alone, self.family, self.fixed)
+        extent = prove(self.where, target)
         alike = sum(self.names[name] for name in seen.names)
         proved = alike < 2 and self.derived.isdisjoint(seen.names) and not self.renamed
         return extent if proved or extent is Extent.NONE else Extent.UNPROVEN

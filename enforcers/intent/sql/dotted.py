@@ -123,7 +123,10 @@ def _may_name(statement: exp.Expr, clause: str, name: str, views: Views) -> bool
     if isinstance(statement, exp.Select) and clause == "order" and name in _named(statement):
         return True
     sources = [one for named in views.sources(statement).values() for one in named]
-    return any(views.owns(one, name) is not False for one in sources)
+    # A table may have got a column since the catalog was made; and Oracle lets no function write that a query
+    # calls, unless it has a transaction of its own.
+    added = isinstance(statement, exp.Select) and any(map(views.declares, sources))
+    return added or any(views.owns(one, name) is not False for one in sources)
 
 
 def _named(query: exp.Query) -> set[str]:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
 from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
 
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.reserved import is_before_table, is_expression, is_value
 from enforcers.intent.sql.state import State
+from enforcers.intent.sql.words import words
 
 MAX_NAME = 63
 """PostgreSQL cuts a longer name off, and so means another object."""
+
+
+_FOLDS: dict[str, Callable[[str], str]] = {
+    "postgres": str.lower,
+    "ansi": str.lower,
+    "oracle": str.upper,
+    "snowflake": str.upper,
+}
+_BEFORE_LISTS = words("into table as references on with recursive ) .")
+"""Before a quoted name with a list of columns behind it."""
 
 
 def visit_identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> None:
@@ -30,6 +45,20 @@ def visit_identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> 
     if _is_label(node, state):
         return
     state.doubt(Code.RESERVED_WORD, lowered)
+
+
+def screen_calls(state: State, tokens: Sequence[Token]) -> None:
+    """Doubt a function whose name is quoted in another case than the server's own: it is a user's."""
+    folds = _FOLDS.get(state.reading.family)
+    if folds is None or '"' not in state.text:
+        return
+    before = ""
+    for token, following in pairwise(tokens):
+        quoted = token.token_type is TokenType.IDENTIFIER and token.text != folds(token.text)
+        called = following.token_type is TokenType.L_PAREN and before not in _BEFORE_LISTS
+        if quoted and called:
+            state.doubt(Code.UNKNOWN_FUNCTION, token.text)
+        before = token.text.lower()
 
 
 def _stands_alone(node: exp.Expr) -> bool:

@@ -35,7 +35,14 @@ def screen_text(text: str, reading: Reading) -> Finding | None:
         or screen_comments(text, reading)
         or _quoting(text, reading)
         or _client(text, reading)
+        or _substitution(text, reading)
     )
+
+
+def _substitution(text: str, reading: Reading) -> Finding | None:
+    """Spark puts variables into the text before it reads it, into strings and comments as well."""
+    at = text.find("${") if reading.family in ("spark", "ansi") else -1
+    return finding(Code.DYNAMIC_NAME, "${", (at, at + 2)) if at >= 0 else None
 
 
 def _size(text: str) -> Finding | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from enforcers.intent.model import Effect, Extent, Resource, ResourceType, Verb
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
-from enforcers.intent.sql.words import words
 
 _WEAKEST = (
     Extent.NONE,
@@ -23,9 +22,6 @@ _AT_PLANNING = frozenset({Verb.IMPORT, Verb.CONNECT, Verb.EXECUTE, Verb.CONFIGUR
 
 _OF_ROWS = frozenset({Verb.WRITE, Verb.DELETE})
 """What may put a whole row, such as `users::text`, into a column, or look at it in a filter."""
-
-_PLANS_WITHOUT_ROWS = words("postgres redshift duckdb sqlite snowflake trino")
-"""Elsewhere a plan may hold values: of a row found by its key in MySQL, of sub-queries in ClickHouse."""
 
 
 @dataclass(slots=True)
@@ -71,9 +67,8 @@ def _add(state: State, reads: dict[tuple[str, str], _Tags], seen: Seen) -> None:
     # What picks columns by a pattern or a place, or compares them all, is as good as their names.
     named = touched if state.whole_rows else seen.named_tags(state.catalog)
     tags.named.update(named)
-    # A plan has no rows to show: only of what is named can its estimates tell.
-    planned = not state.executes and state.reading.family in _PLANS_WITHOUT_ROWS
-    tags.touched.update(named if planned else touched)
+    # A plan tells as much as rows: its estimates are made of the values.
+    tags.touched.update(touched)
 
 
 def _reads(reads: dict[tuple[str, str], _Tags]) -> list[Effect]:

@@ -30,6 +30,7 @@ from enforcers.intent.sql.codes import INADMISSIBLE, Code, finding
 from enforcers.intent.sql.dialects import Reading, reading_of
 from enforcers.intent.sql.exact import Facts, join, precise, second_readings
 from enforcers.intent.sql.explain import read_explain, runs_behind
+from enforcers.intent.sql.identifiers import screen_calls
 from enforcers.intent.sql.lexical import screen_text
 from enforcers.intent.sql.limits import row_limit
 from enforcers.intent.sql.outcome import effects_of
@@ -140,6 +141,7 @@ def _intent(
 ) -> Intent:
     reading = state.reading
     _quoted_names(state, tokens, text)
+    screen_calls(state, tokens)
     columns.attribute(state)
     effects = effects_of(state)
     if not reading.known and any(effect.verb is not Verb.READ for effect in effects):

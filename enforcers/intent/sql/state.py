@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -24,6 +25,14 @@ SESSION = Resource(ResourceType.SESSION, "result")
 """Where a read's rows go."""
 
 
+class Starred(NamedTuple):
+    """A star: its qualifier, its column or the query around it, and the columns that it leaves out."""
+
+    qualifier: str
+    node: exp.Expr | None
+    without: frozenset[str]
+
+
 @dataclass(slots=True)
 class State:
     """Filled by the visitors, turned into effects at the end of the walk."""
@@ -41,7 +50,7 @@ class State:
     columns: list[tuple[str, str]] = field(default_factory=list)
     dotted: list[exp.Column] = field(default_factory=list)
     """Columns whose first part may be no table: fields, and calls without parentheses."""
-    stars: list[tuple[str, exp.Expr | None]] = field(default_factory=list)
+    stars: list[Starred] = field(default_factory=list)
     writes: list[tuple[Verb, Seen, Extent]] = field(default_factory=list)
     skip: set[int] = field(default_factory=set)
     """Nodes whose meaning another visitor has taken, by identity."""

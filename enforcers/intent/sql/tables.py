@@ -36,6 +36,8 @@ class Seen:
     tags: tuple[str, ...]
     """Tags of the relation as a whole, whatever column is named."""
     columns: set[str] = field(default_factory=set)
+    starred: set[str] = field(default_factory=set)
+    """Columns that a star reaches which leaves out others."""
     whole: bool = False
     select: exp.Expr | None = None
     """The query whose FROM names it."""
@@ -60,7 +62,7 @@ class Seen:
             if self.whole or names & self.columns:
                 found.add(tag)
         for table in self.holders(catalog):
-            found.update(table.tags if self.whole else table.tags_of(self.columns))
+            found.update(table.tags if self.whole else table.tags_of(self.columns | self.starred))
         return tuple(sorted(found))
 
     def named_tags(self, catalog: Catalog) -> tuple[str, ...]:

@@ -68,6 +68,12 @@ class Views:
         columns = self._known(source)
         return None if columns is None else name in columns
 
+    def declares(self, source: exp.Expr) -> bool:
+        """Whether the source is a table of the catalog."""
+        if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
+            return False
+        return see(source, self.catalog, self.reading).table is not None
+
     def _columns_of(self, source: exp.Expr) -> Names | None:
         found: Names | None = _given(source)
         if not found and isinstance(source, exp.Table):

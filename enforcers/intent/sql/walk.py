@@ -88,9 +88,19 @@ def _table(state: State, node: exp.Table, names: Names) -> None:
     seen = see(node, state.catalog, state.reading)
     if read_elsewhere(state, node, seen):
         return
+    if _is_call(node):
+        state.doubt(Code.UNKNOWN_FUNCTION, this.name.lower())
     place(node, seen)
     _locks(state, node, seen)
     state.reads.append(seen)
+
+
+def _is_call(node: exp.Table) -> bool:
+    """Whether what was read as a list of columns without an alias are arguments: ClickHouse's `dictionary('d')`."""
+    alias = node.args.get("alias")
+    if not isinstance(alias, exp.TableAlias):
+        return False
+    return bool(alias.args.get("columns")) and not alias.args.get("this")
 
 
 _LOCKING = words("updlock xlock tablock tablockx holdlock serializable repeatableread")

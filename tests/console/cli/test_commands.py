@@ -16,6 +16,7 @@ from console.cli.app import COMMANDS, app
 from console.cli.exits import EXIT_CODES, Commands, exit_code, one_line
 from enforcers import errors
 from enforcers.errors import SluicegateError
+from enforcers.intent.model import Finding, Intent
 
 Sluicegate = Callable[..., Result]
 
@@ -225,6 +226,18 @@ def test_doctor_is_content_after_keys_init(
     monkeypatch.setattr("console.checks.PATIENCE_S", 0.2)
     checks = json.loads(sluicegate("doctor", "--json").stdout)["checks"]
     assert {one["check"] for one in checks if not one["ok"]} == {"broker"}
+
+
+def test_doctor_finds_a_parser_that_reads_nothing(
+    sluicegate: Sluicegate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with sqlglot's compiled extra: everything is denied, and nobody knows why."""
+    unread = Intent("sql", opaque=(Finding("unparsable", "typeerror"),))
+    monkeypatch.setattr("console.checks.read_sql", lambda *_: unread)
+    checks = json.loads(sluicegate("doctor", "--json").stdout)["checks"]
+    (reader,) = [one for one in checks if one["check"] == "sql reader"]
+    assert not reader["ok"]
+    assert "requirements/runtime.txt" in reader["remedy"]
 
 
 def test_doctor_prints_no_secret(home: Path, sluicegate: Sluicegate) -> None:

@@ -30,6 +30,10 @@ _ALLOWED = VALUES | {
     TokenType.PARAMETER,
     TokenType.SESSION_PARAMETER,
 }
+_SEVERAL = frozenset({"mysql", "clickhouse", "ansi"})
+"""Families in which another setting may stand behind a comma; what is not known may be one."""
+_ONE_WORD = frozenset({"tsql", "clickhouse", "ansi"})
+"""Families in which a second word is no part of the value, but may begin a second statement."""
 _WIDE_SCOPES = frozenset({"global", "persist"})
 _SCOPES = _WIDE_SCOPES | {"session", "local"}
 _UTF8 = names("utf8 utf8mb3 utf8mb4 latin1 ascii us-ascii utf-8")
@@ -43,12 +47,12 @@ def is_assigned(token: Token) -> bool:
 
 
 def read_set(words: list[str], tokens: Sequence[Token], reading: Reading) -> Effects:
-    """`SET [SESSION | LOCAL] name {= | TO} value`, several of them in MySQL, or of a transaction."""
+    """`SET [SESSION | LOCAL] name {= | TO} value`, several of them in some families, or of a transaction."""
     if words[1:2] == ["transaction"] or words[1:3] == ["session", "transaction"]:
         return read_transaction(["set", *words[words.index("transaction") :]], tokens, reading)
     if words[1:5] == ["session", "characteristics", "as", "transaction"]:
         return read_transaction(["set", *words[4:]], tokens, reading)
-    parts = parted(tokens[1:]) if reading.family == "mysql" else [list(tokens[1:])]
+    parts = parted(tokens[1:]) if reading.family in _SEVERAL else [list(tokens[1:])]
     effects = [_assignment(part, reading) for part in parts]
     understood = tuple(effect for effect in effects if effect is not None)
     return understood if len(understood) == len(effects) else None
@@ -118,6 +122,8 @@ def _assignment(tokens: list[Token], reading: Reading) -> Effect | None:
     if words[:2] == ["character", "set"] or words[:1] == ["charset"]:
         plain = len(words) < 4 and words[-1] in _UTF8
         return of_session("names") if plain else of_setting("names")
+    if words[:1] == ["names"] and reading.family in ("mysql", "ansi"):
+        return of_session("names") if words[1:2] and words[1] in _UTF8 else of_setting("names")
     return _of_family(scope, words, reading) or _of_name(scope, words, reading)
 
 
@@ -148,8 +154,7 @@ def _of_family(scope: str, words: list[str], reading: Reading) -> Effect | None:
 
 def _of_name(scope: str, words: list[str], reading: Reading) -> Effect | None:
     name, value, count = _name_and_value(words)
-    if not name or (reading.family == "tsql" and count > 1):
-        # T-SQL needs no semicolon: a second word may begin a second statement.
+    if not name or (reading.family in _ONE_WORD and count > 1 and words[:2] != ["time", "zone"]):
         return None
     return of_setting(name, scope) if scope in _WIDE_SCOPES else effect_of(name, value, reading)
 

@@ -31,7 +31,7 @@ _READING_OF_ARGUMENT = names(
     "table_info table_xinfo index_list index_info index_xinfo foreign_key_list integrity_check ",
     "quick_check foreign_key_check show",
 )
-_PLAIN = names("busy_timeout cache_size temp_store threads read_uncommitted")
+_PLAIN = names("busy_timeout cache_size threads read_uncommitted")
 _BARE = names(
     "enable_progress_bar disable_progress_bar enable_print_progress_bar disable_print_progress_bar"
 )

@@ -13,6 +13,7 @@ from importlib import resources
 
 from enforcers.intent.model import Effect, Resource, ResourceType, Verb
 from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.session.effects import chosen
 from enforcers.intent.sql.words import words
 
 ON = frozenset({"on", "true", "1", "yes"})
@@ -30,7 +31,7 @@ _LIMITS = words(
     "max_result",
 )
 """Parts of the names of settings that bound what a statement may use."""
-_UNLIMITED = frozenset({"0", "-1", "0s", "0ms", "default", "off"})
+_UNLIMITED = re.compile(r"(?:-.*|0+(?:\.0*)? *[a-z]*|default|off)", re.A)
 
 
 @cache
@@ -47,6 +48,8 @@ def _names() -> dict[tuple[str, str], frozenset[str]]:
 
 def effect_of(name: str, value: str, reading: Reading) -> Effect:
     """The effect of giving a setting a value: plain, or not."""
+    if name in _names().get((reading.family, "chosen"), frozenset()) and value in ON:
+        return chosen(name)
     plain = _is_plain(name, value, reading) and _shows_nothing(name, value)
     kind = ResourceType.SESSION if plain and not _lifts(name, value) else ResourceType.SETTING
     return Effect(Verb.CONFIGURE, Resource(kind, name))
@@ -82,4 +85,4 @@ def _shows_nothing(name: str, value: str) -> bool:
 
 def _lifts(name: str, value: str) -> bool:
     """Whether a bound on what a statement may use is taken away."""
-    return value in _UNLIMITED and any(part in name for part in _LIMITS)
+    return _UNLIMITED.fullmatch(value) is not None and any(part in name for part in _LIMITS)
