@@ -60,7 +60,7 @@ def screen_comments(text: str, reading: Reading) -> Finding | None:
 def _lines(reading: Reading) -> str:
     """A comment to the end of the line, as the server knows it."""
     dashes = r"--(?=[ \t\r\n]|\Z)" if reading.family in ("mysql", "ansi") else "--"
-    marks = {"--": dashes, "#": "#(?=[ !])" if reading.family == "clickhouse" else "#"}
+    marks = {"--": dashes, "#": r"#(?=[ !]|\Z)" if reading.family == "clickhouse" else "#"}
     known = [one for one in reading.parser.tokenizer_class.COMMENTS if isinstance(one, str)]
     if reading.family == "ansi":
         known = ["--"]
@@ -117,7 +117,7 @@ def screen_gaps(tokens: Sequence[Token], text: str, reading: Reading) -> Finding
         if token.token_type is TokenType.HINT:
             continue
         start, end = token.start, token.end + 1
-        gap = text[at:start].strip(_BLANKS)
+        gap = text[at:start].lstrip(_BLANKS)
         if gap and not _is_comment(gap, reading):
             return _passed_over(text, at, start)
         word = text[start:end]
@@ -129,7 +129,7 @@ def screen_gaps(tokens: Sequence[Token], text: str, reading: Reading) -> Finding
         if ("--" in joined or "/*" in joined) and not _QUOTES.search(word):
             return finding(Code.AMBIGUOUS_LINE_END, span=(start, end))
         at = end
-    if not _is_comment(text[at:].strip(_BLANKS), reading):
+    if not _is_comment(text[at:].lstrip(_BLANKS), reading):
         return _passed_over(text, at, len(text))
     return None
 

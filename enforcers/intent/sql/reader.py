@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from enforcers.catalog import Catalog
 from enforcers.catalog.held import Held
@@ -90,25 +90,28 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
 
 
 def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Catalog) -> Intent:
-    explained = read_explain(tokens, reading)
-    if explained is not None and runs_behind(explained, tokens, reading):
-        word = first_word(tokens)
+    # Athena's tokenizer puts a mark for its parser before what goes to Hive.
+    marked = tokens[0].token_type is TokenType.HIVE_TOKEN_STREAM
+    said = tokens[1:] if marked else tokens
+    explained = read_explain(said, reading)
+    if explained is not None and runs_behind(explained, said, reading):
+        word = first_word(said)
         return _refused(reading, finding(Code.UNPARSABLE, word), word)
-    session = read_session(tokens, reading)
+    session = read_session(said, reading)
     if session is not None:
         return Intent("sql", session.effects, sql=SqlFacts(reading.name, session.statement))
     executes = explained is None or explained.executes
-    inner = tokens[explained.start :] if explained else tokens
+    inner = said[explained.start :] if explained else said
     if inner[0].token_type in COMMANDS:
-        return _refused(reading, _unknown_word(inner), first_word(tokens))
-    tree = parse_tokens(inner, text, reading)
+        return _refused(reading, _unknown_word(inner), first_word(said))
+    tree = parse_tokens(inner if explained else tokens, text, reading)
     if isinstance(tree, Finding):
-        return _refused(reading, tree, first_word(tokens))
+        return _refused(reading, tree, first_word(said))
     if type(tree) not in ROOTS:
-        return _refused(reading, _unknown(tree, tokens), first_word(tokens))
+        return _refused(reading, _unknown(tree, said), first_word(said))
     state = State(reading, catalog, text, executes)
     walk(state, tree)
-    return _intent(state, tree, tokens, text, "explain" if explained else "")
+    return _intent(state, tree, said, text, "explain" if explained else "")
 
 
 def _more_precise(intent: Intent, second: Facts, state: State) -> Intent:

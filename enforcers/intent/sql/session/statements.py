@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from enforcers.intent.model import Effect
 from enforcers.intent.sql.dialects import Reading
@@ -60,6 +60,8 @@ def read_session(tokens: Sequence[Token], reading: Reading) -> Session | None:
 def _use(words: list[str], tokens: Sequence[Token], reading: Reading) -> Effects:
     """`USE [SCHEMA] name`; anything else, such as a role or a file, is a setting."""
     if len(words) < 2 or not are_plain(tokens[1:]) or (reading.family == "tsql" and len(words) > 2):
+        return None
+    if any(token.token_type is TokenType.PARAMETER for token in tokens):
         return None
     name = tokens[2:] if words[1] in _USED and len(words) > 2 else tokens[1:]
     said = " ".join(words)[:_LONGEST]
