@@ -125,7 +125,7 @@ def _may_name(statement: exp.Expr, clause: str, name: str, views: Views) -> bool
     sources = [one for named in views.sources(statement).values() for one in named]
     # A table may have got a column since the catalog was made; and Oracle lets no function write that a query
     # calls, unless it has a transaction of its own.
-    added = isinstance(statement, exp.Select) and any(map(views.declares, sources))
+    added = isinstance(statement, exp.Select) and views.declares_some(statement)
     return added or any(views.owns(one, name) is not False for one in sources)
 
 

@@ -32,6 +32,7 @@ class Views:
         self._found: dict[int, Sources] = {}
         self._around: dict[int, Around] = {}
         self._columns: dict[int, Names | None] = {}
+        self._declared: dict[int, bool] = {}
         self._expressions: dict[str, list[exp.Expr]] = {}
         for cte in root.find_all(exp.CTE):
             self._expressions.setdefault(cte.alias.lower(), []).append(cte)
@@ -68,8 +69,16 @@ class Views:
         columns = self._known(source)
         return None if columns is None else name in columns
 
-    def declares(self, source: exp.Expr) -> bool:
-        """Whether the source is a table of the catalog."""
+    def declares_some(self, statement: exp.Expr) -> bool:
+        """Whether a source that the statement names itself is a table of the catalog."""
+        if id(statement) not in self._declared:
+            named = self.sources(statement).values()
+            self._declared[id(statement)] = any(
+                self._declares(one) for part in named for one in part
+            )
+        return self._declared[id(statement)]
+
+    def _declares(self, source: exp.Expr) -> bool:
         if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
             return False
         return see(source, self.catalog, self.reading).table is not None
