@@ -7,6 +7,7 @@ Whatever the parser raises becomes a finding; its warnings are silenced, as they
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -49,6 +50,9 @@ _LOOKS = frozenset({128, 256, 512, 1_024, 2_048, MAX_TOKENS + 1})
 
 _SHORT = 1_024
 """Characters of a text whose tokens are soon made: it is screened when they all are."""
+
+
+_BEHIND_SIGN = re.compile(r'[\w{"]')
 
 
 class _OutOfShapeError(SqlglotError):
@@ -97,9 +101,17 @@ def tokenize(text: str, reading: Reading) -> list[Token] | Finding:
     problem = screen_gaps(tokens, text, reading)
     if problem is not None:
         return problem
+    if "$" in text and _has_lone_sign(tokens, text):
+        return finding(Code.UNPARSABLE, "$")
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens.pop()
     return tokens
+
+
+def _has_lone_sign(tokens: Sequence[Token], text: str) -> bool:
+    """Whether a `$` has no name behind it: the tokenizer fails on it at the end of a text, and passes it elsewhere."""
+    signs = (one for one in tokens if one.token_type is TokenType.PARAMETER and one.text == "$")
+    return any(not _BEHIND_SIGN.match(text, one.end + 1) for one in signs)
 
 
 def screen_names(tokens: Sequence[Token], text: str) -> Finding | None:
