@@ -1,9 +1,7 @@
 """
 Judges texts without Kafka: labelled cases and lines of a batch.
 
-    kind + text + circumstances ──▶ payload ──read_intent──▶ intent ──policy──▶ Decision ──mask, limit_rows──▶ Judgement
-
-The reading, the deciding and the rewriting are the judge's own; only what a gate would have signed is made up.
+    kind + text + circumstances ──▶ payload, or opaque intent ──decide──▶ Judgement
 """
 
 from __future__ import annotations
@@ -12,25 +10,18 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from console.circumstances import Changes, Circumstances, Context
 from enforcers.catalog.model import Catalog
-from enforcers.contract.action import (
-    Payload,
-    ShellPayload,
-    SqlPayload,
-    Target,
-    TextPayload,
-    ToolPayload,
-)
+from enforcers.contract.action import Payload, Target, ToolPayload
 from enforcers.errors import ContractError
 from enforcers.intent.model import Finding, Intent
-from enforcers.intent.read import read_intent
-from enforcers.policy.engine import Decision, Facts, PolicyEngine
-from enforcers.rewriting.duty import carry_out
+from enforcers.policy.engine import Decision, PolicyEngine
+from enforcers.policy.labelled import decide, payload_of
 
 CASE_KINDS = {
     "git": "shell",
@@ -84,39 +75,27 @@ def assess(
 ) -> Judgement:
     """Read a text, decide on it and rewrite it. Raises ContractError where no gate could have sent it."""
     try:
-        payload = _payload(kind, text, circumstances)
+        sent = _sent(kind, text, circumstances)
         target = Target(system="case", environment=circumstances.environment, dialect=dialect)
     except ValidationError as error:
         raise ContractError(_refusal(error)) from error
     started = time.perf_counter_ns()
-    intent = _unread(kind) if payload is None else read_intent(payload, target, catalog)
-    facts = Facts(
-        principal=circumstances.principal_facts,
-        target=circumstances.target_facts(dialect or ""),
-        intent=intent,
-        reason=circumstances.reason,
-        ticket=circumstances.ticket,
-        capabilities=frozenset(one.value for one in circumstances.capabilities),
+    decision, rewrite = decide(
+        policy, catalog, sent, target, circumstances.principal_facts, circumstances
     )
-    decision, rewrite = carry_out(policy.decide(facts), payload, target, catalog)
     micros = (time.perf_counter_ns() - started) // 1_000
     return Judgement(decision, micros, rewrite.text if rewrite else None)
 
 
-def _payload(kind: str, text: str, circumstances: Circumstances) -> Payload | None:
-    """What a gate would send, or None where the kind is not built or the text does not fit it."""
+def _sent(kind: str, text: str, circumstances: Circumstances) -> Payload | Intent:
+    """What a gate would send; an opaque intent where the kind is not built or the text does not fit it."""
     make = PAYLOADS.get(kind)
-    return make(text, circumstances) if make else None
-
-
-def _sql(text: str, _: Circumstances) -> Payload:
-    return SqlPayload(statement=text)
+    payload = make(text, circumstances) if make else None
+    return _unread(kind) if payload is None else payload
 
 
 def _shell(text: str, circumstances: Circumstances) -> Payload | None:
-    if circumstances.shell not in SHELLS:
-        return None
-    return ShellPayload(line=text, cwd=circumstances.cwd, workspace=circumstances.workspace)
+    return payload_of("shell", text, circumstances) if circumstances.shell in SHELLS else None
 
 
 def _tool(text: str, _: Circumstances) -> Payload | None:
@@ -128,20 +107,12 @@ def _tool(text: str, _: Circumstances) -> Payload | None:
         return None
 
 
-def _http(text: str, _: Circumstances) -> Payload:
-    return TextPayload(kind="http", text=text)
-
-
-def _file(text: str, _: Circumstances) -> Payload:
-    return TextPayload(kind="file", text=text)
-
-
 PAYLOADS: Mapping[str, Callable[[str, Circumstances], Payload | None]] = {
-    "sql": _sql,
+    "sql": partial(payload_of, "sql"),
     "shell": _shell,
     "tool": _tool,
-    "http": _http,
-    "file": _file,
+    "http": partial(payload_of, "http"),
+    "file": partial(payload_of, "file"),
 }
 """How a text of each kind is sent; a kind that is not here is opaque."""
 

@@ -16,7 +16,7 @@ from enforcers.catalog.model import Catalog
 from enforcers.contract.action import Capability, PrincipalKind
 from enforcers.contract.base import Identifier, Line
 from enforcers.errors import SettingsError
-from enforcers.policy.engine import PrincipalFacts, TargetFacts
+from enforcers.policy.engine import PrincipalFacts
 from enforcers.principals import Permission
 
 
@@ -48,10 +48,6 @@ class Circumstances(_Written):
         return PrincipalFacts(
             self.principal, self.principal_kind.value, self.enrolled, self.permissions
         )
-
-    def target_facts(self, dialect: str) -> TargetFacts:
-        """What a policy sees of the target."""
-        return TargetFacts("case", self.environment, dialect=dialect)
 
 
 class Changes(_Written):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enforcers.catalog.scan.duckdb_file import read_structure
-from enforcers.errors import ExecutionError
 from enforcers.executors.duckdb_words import has_with, returns_rows
 from enforcers.executors.duty import (
     CAPABILITIES,
@@ -22,8 +20,9 @@ from enforcers.executors.duty import (
     undone_on_error,
     withhold,
 )
+from enforcers.executors.existing_file import check_exists
 from enforcers.executors.limits import DEFAULT_LIMITS, Limits, gather, too_slow
-from enforcers.executors.result import Rows, first_line, statement_of
+from enforcers.executors.result import Rows, refused, statement_of
 from enforcers.permit import Permit
 
 if TYPE_CHECKING:
@@ -58,8 +57,7 @@ class DuckDBExecutor:
         import duckdb
 
         duty = duty_of(permit)
-        if not os.path.exists(self._path):
-            raise ExecutionError(f"database `{self._path}` does not exist; check the target's path")
+        check_exists(self._path)
         try:
             with (
                 undone_on_error(permit),
@@ -71,9 +69,7 @@ class DuckDBExecutor:
             raise too_slow(self._limits) from error
         # A RuntimeError is how DuckDB tells of Ctrl-C.
         except (duckdb.Error, RuntimeError, ValueError, ArithmeticError) as error:
-            raise ExecutionError(
-                f"duckdb refused the statement: {first_line(error)}; correct it"
-            ) from error
+            raise refused("duckdb", error) from error
         return rows
 
 
@@ -98,8 +94,8 @@ def _kept_after(error: BaseException) -> bool | None:
     """Whether a commit that failed was kept: what DuckDB refuses is rolled back."""
     import duckdb
 
-    refused = isinstance(error, duckdb.TransactionException | duckdb.ConstraintException)
-    return False if refused else None
+    undone = isinstance(error, duckdb.TransactionException | duckdb.ConstraintException)
+    return False if undone else None
 
 
 def _execute(

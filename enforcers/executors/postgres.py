@@ -26,7 +26,7 @@ from enforcers.executors.duty import (
     withhold,
 )
 from enforcers.executors.limits import CHUNK, DEFAULT_LIMITS, Limits, Tray, too_slow
-from enforcers.executors.result import Rows, first_line, statement_of
+from enforcers.executors.result import Rows, first_line, refused, statement_of
 from enforcers.executors.session import BASELINE, prepare_session
 from enforcers.permit import Permit
 
@@ -78,9 +78,7 @@ class PostgresExecutor:
             *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
             *(OSError, ValueError, ArithmeticError),
         ) as error:
-            raise ExecutionError(
-                f"postgres refused the statement: {first_line(error)}; correct it"
-            ) from error
+            raise refused("postgres", error) from error
         return rows
 
 

@@ -1,4 +1,4 @@
-"""What a statement returned or changed, and the statement that a permit is for."""
+"""The statement that a permit is for, and what a database answered to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enforcers.contract.action import SqlPayload
+from enforcers.errors import ExecutionError
 from enforcers.executors.duty import withhold
 from enforcers.permit import Permit
 
@@ -33,6 +34,11 @@ def statement_of(permit: Permit) -> str:
     if "\0" in payload.statement:
         withhold(permit, "statement holds a NUL byte; leave it out")
     return payload.statement
+
+
+def refused(system: str, error: Exception, remedy: str = "correct it") -> ExecutionError:
+    """The error of a statement that a database did not take."""
+    return ExecutionError(f"{system} refused the statement: {first_line(error)}; {remedy}")
 
 
 def first_line(error: Exception) -> str:

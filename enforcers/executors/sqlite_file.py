@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -21,8 +20,9 @@ from enforcers.executors.duty import (
     duty_of,
     undone_on_error,
 )
+from enforcers.executors.existing_file import check_exists
 from enforcers.executors.limits import DEFAULT_LIMITS, Limits, gather, too_slow
-from enforcers.executors.result import Rows, first_line, statement_of
+from enforcers.executors.result import Rows, refused, statement_of
 from enforcers.permit import Permit
 
 _STEPS = 1_000
@@ -61,8 +61,7 @@ class SQLiteExecutor:
     def run(self, permit: Permit) -> Rows:
         """Run the permit's statement in one transaction. Raises ExecutionError, PermitError."""
         duty = duty_of(permit)
-        if not os.path.exists(self._path):
-            raise ExecutionError(f"database `{self._path}` does not exist; check the target's path")
+        check_exists(self._path)
         over = time.monotonic() + self._limits.timeout_s
         try:
             with undone_on_error(permit), closing(self._connect(over)) as connection:
@@ -125,6 +124,4 @@ def _authorizer(duty: Duty) -> Callable[..., int]:
 def _told(error: Exception, over: float, limits: Limits) -> ExecutionError:
     if isinstance(error, sqlite3.OperationalError) and time.monotonic() >= over:
         return too_slow(limits)
-    return ExecutionError(
-        f"sqlite refused the statement: {first_line(error)}; correct it and propose it again"
-    )
+    return refused("sqlite", error, "correct it and propose it again")
