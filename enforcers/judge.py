@@ -51,6 +51,7 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
     ruling = world.policy.decide(_facts(action, intent, world))
     ruling, rewrite = carry_out(ruling, action.proposal.payload, target, catalog)
     asks = ruling.decision is Decision.REQUIRE_APPROVAL
+    effects, assumed = _stated(intent)
     return Verdict(
         id=_verdict_id(digest, world, now),
         action_id=action.id,
@@ -62,8 +63,8 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
         reasons=ruling.reasons,
         obligations=ruling.obligations,
         rewrite=rewrite,
-        intent=_summary(intent),
-        assumed=_assumed(intent),
+        intent=effects,
+        assumed=assumed,
         policy=ruling.policy_hash,
         judge=world.judge,
         issued_at=now,
@@ -159,7 +160,12 @@ def _speaks_for(action: Action, known: EnrolledPrincipal) -> bool:
     return trusted and known.kind == action.proposal.principal.kind
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=4_096)
+def _stated(intent: Intent) -> tuple[tuple[EffectSummary, ...], tuple[Assumption, ...]]:
+    """What a verdict says of an intent, once for all statements that differ in a constant only."""
+    return _summary(intent), _assumed(intent)
+
+
 def _summary(intent: Intent) -> tuple[EffectSummary, ...]:
     return tuple(
         EffectSummary(
@@ -177,7 +183,6 @@ def _only_reads(effect: Effect) -> bool:
     return effect.verb is Verb.READ
 
 
-@lru_cache(maxsize=1_024)
 def _assumed(intent: Intent) -> tuple[Assumption, ...]:
     own = [Assumption(name=name, value=value) for name, value in intent.assumed]
     nested = [one for inner in intent.nested for one in _assumed(inner)]

@@ -4,6 +4,7 @@ How long one judgement takes, against the bare parser on the same texts in the s
     parse   `sqlglot.parse_one(text, dialect)` and nothing else
     cold    the whole of `judge()` on a text that was never seen: read, decide, make the verdict
     warm    the same text again, in another action
+    exact   as cold, with PostgreSQL's own parser as second reading, where its wheel is installed
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import gc
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +31,8 @@ from enforcers.contract.action import (
     SqlPayload,
     Target,
 )
+from enforcers.intent.sql.dialects import reading_of
+from enforcers.intent.sql.exact.parser import is_read_exactly, set_aside
 from enforcers.judge import judge
 from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
@@ -43,17 +47,21 @@ PRINCIPAL = Principal(id="bench", kind=PrincipalKind.AGENT)
 def measure(count: int) -> dict[str, Any]:
     """Judge and parse `count` statements, interleaved; figures in microseconds."""
     world = _world()
-    times: dict[str, list[int]] = {"parse": [], "cold": [], "warm": []}
-    texts = fresh_statements(seed=7)
+    times: dict[str, list[int]] = defaultdict(list)
+    texts, others = fresh_statements(seed=7), fresh_statements(seed=8)
     gc.collect()
     for number in range(WARM_UP + count):
-        for name, taken in _taken(*next(texts), number, world).items():
-            if number >= WARM_UP:
-                times[name].append(taken)
+        with set_aside():
+            taken = _taken(*next(texts), number, world)
+        if is_read_exactly(reading_of("postgres", "")):
+            taken["exact"] = _exact(*next(others), number, world)
+        if number >= WARM_UP:
+            for name, nanoseconds in taken.items():
+                times[name].append(nanoseconds)
     return report(times)
 
 
-def report(times: dict[str, list[int]]) -> dict[str, Any]:
+def report(times: Mapping[str, list[int]]) -> dict[str, Any]:
     """The figures and ratios of nanoseconds, as `--json` prints them."""
     found = {f"{name}_us": _figures(taken) for name, taken in times.items()}
     parse = found["parse_us"]["p50"]
@@ -68,7 +76,7 @@ def report(times: dict[str, list[int]]) -> dict[str, Any]:
 
 def _taken(dialect: str, text: str, number: int, world: World) -> dict[str, int]:
     """Nanoseconds of each subject on one text; parser and judge begin in turn."""
-    first, again = (_action(dialect, text, 2 * number + which) for which in range(2))
+    first, again = (_action(dialect, text, 3 * number + which) for which in range(2))
 
     def parse() -> object:
         return sqlglot.parse_one(text, dialect=dialect)
@@ -86,6 +94,11 @@ def _taken(dialect: str, text: str, number: int, world: World) -> dict[str, int]
             "warm": _nanoseconds(warm),
         }
     return {"cold": _nanoseconds(cold), "warm": _nanoseconds(warm), "parse": _nanoseconds(parse)}
+
+
+def _exact(dialect: str, text: str, number: int, world: World) -> int:
+    action = _action(dialect, text, 3 * number + 2)
+    return _nanoseconds(lambda: judge(action, f"{action.id.int:064x}", world, NOW))
 
 
 def _nanoseconds(call: Callable[[], object]) -> int:

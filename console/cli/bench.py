@@ -66,8 +66,8 @@ def judge(
     if as_json:
         typer.echo(json.dumps(result))
         return
-    names = ("parse", "cold", "warm")
-    figures = [(name, result[f"{name}_us"]) for name in names]
+    names = ("parse", "cold", "warm", "exact")
+    figures = [(name, result[f"{name}_us"]) for name in names if f"{name}_us" in result]
     show_table(JUDGING_COLUMNS, [(name, str(row["p50"]), str(row["p99"])) for name, row in figures])
     typer.echo(f"cold is {result['ratio_cold_to_parse']} times the bare parser")
 

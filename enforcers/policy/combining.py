@@ -19,8 +19,8 @@ from enforcers.contract.verdict import Decision as Answer
 from enforcers.contract.verdict import Obligation, Reason
 from enforcers.intent.model import Effect, Finding
 from enforcers.policy.bundle import Mode, RuleEffect
-from enforcers.policy.compiling import Matched
 from enforcers.policy.engine import Decision
+from enforcers.policy.matrix import Matched
 
 
 @dataclass(frozen=True, slots=True)

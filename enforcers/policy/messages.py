@@ -9,27 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from enforcers.intent.model import Effect, Finding, Flow, Intent, ShellFacts, SqlFacts
 from enforcers.policy.engine import PrincipalFacts, TargetFacts
+from enforcers.policy.matching import Touch, touch_of
 from enforcers.policy.vocabulary import new_message
 
 T = TypeVar("T")
 
 MAX_PARTS = 4_096
 """Most effects, flows or words of one action. More would take the judge's time from others."""
-
-
-class Touch(NamedTuple):
-    """How an effect touches something, whatever it is called."""
-
-    verb: str
-    type: str
-    extent: str
-    tags: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +32,9 @@ class IntentView:
     message: Message
     effects: tuple[Effect, ...]
     kinds: frozenset[str]
+    touches: tuple[Touch, ...]
+    """What `match` looks at, for each effect."""
     touched: frozenset[Touch]
-    """What the prefilter looks at."""
     inadmissible: tuple[Finding, ...]
     opaque: tuple[Finding, ...]
     oversized: bool
@@ -54,12 +47,14 @@ def view_intent(intent: Intent) -> IntentView:
     effects = _unique(effect for one in tree for effect in one.effects)
     opaque = tuple(finding for one in tree for finding in one.opaque)
     oversized = _count(tree) > MAX_PARTS
+    touches = tuple(map(touch_of, effects))
     return IntentView(
         intent=intent,
         message=new_message("Intent") if oversized else _message(tree, effects, opaque),
         effects=effects,
         kinds=frozenset(one.kind for one in tree),
-        touched=frozenset(map(_touch, effects)),
+        touches=touches,
+        touched=frozenset(touches),
         inadmissible=tuple(finding for one in tree for finding in one.inadmissible),
         opaque=opaque,
         oversized=oversized,
@@ -100,13 +95,6 @@ def _walk(intent: Intent) -> Iterator[Intent]:
     yield intent
     for nested in intent.nested:
         yield from _walk(nested)
-
-
-def _touch(effect: Effect) -> Touch:
-    resource = effect.resource
-    return Touch(
-        effect.verb.value, resource.type.value, effect.extent.value, frozenset(resource.tags)
-    )
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

@@ -1,14 +1,14 @@
 """
 A policy: a compiled bundle that decides.
 
-    Facts ─▶ laws that no rule overrides ─▶ prefilter ─▶ one evaluation ─▶ combine ─▶ Decision
+    Facts ─▶ laws that no rule overrides ─▶ `match` ─▶ one evaluation ─▶ combine ─▶ Decision
 
 INVARIANT: `decide` answers with a denial to whatever goes wrong inside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cel_expr_python import cel
@@ -17,29 +17,20 @@ from google.protobuf.message import Message
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.contract.verdict import Reason
 from enforcers.policy import fragments, vocabulary
-from enforcers.policy.bundle import PRODUCTION, Bundle, Default, Rule, RuleEffect
+from enforcers.policy.bundle import PRODUCTION, Bundle, Default
 from enforcers.policy.combining import Situation, combine, finding_reason
-from enforcers.policy.compiling import (
-    CompiledRule,
-    Matched,
-    Matrix,
-    RuleError,
-    check_fragment,
-    compile_rule,
-)
+from enforcers.policy.compiling import CompiledRule, check_fragment, compile_rule
 from enforcers.policy.engine import Decision, Facts, TargetFacts
+from enforcers.policy.matching import Signature, Touch, may_apply
+from enforcers.policy.matrix import Matched, Matrix, RuleError
 from enforcers.policy.messages import (
     MAX_PARTS,
     IntentView,
-    Touch,
     action_message,
     principal_message,
     target_message,
     view_intent,
 )
-
-Signature = tuple[str, str, frozenset[str], frozenset[Touch]]
-"""Environment, principal's kind, kinds of the intent, what is touched and how."""
 
 _ENVIRONMENT = vocabulary.environment()
 
@@ -104,17 +95,19 @@ class Policy:
         matrix = self._matrix_of(self._signature(facts, view))
         activation = self._activation(facts, view)
         try:
-            return matrix.evaluate(activation, len(view.effects)), {}
+            return matrix.evaluate(activation, view.touches), {}
         except RuleError as error:
-            failures = self._failures(matrix, activation, len(view.effects))
+            failures = self._failures(matrix, activation, view.touches)
             # Every rule answers alone but not all together: that is a failure as well.
             return (), failures or {"": str(error)}
 
-    def _failures(self, matrix: Matrix, activation: cel.Activation, effects: int) -> dict[str, str]:
+    def _failures(
+        self, matrix: Matrix, activation: cel.Activation, touches: Sequence[Touch]
+    ) -> dict[str, str]:
         found: dict[str, str] = {}
         for rule in matrix.rules:
             try:
-                self._single[rule.id].evaluate(activation, effects)
+                self._single[rule.id].evaluate(activation, touches)
             except RuleError as error:
                 found[rule.id] = str(error)
         return found
@@ -122,7 +115,7 @@ class Policy:
     def _choose(self, signature: Signature) -> Matrix:
         """The rules that may apply, as one expression; many signatures have the same."""
         return self._matrix(
-            frozenset(one.rule.id for one in self._rules if _may_match(one, signature))
+            frozenset(one.rule.id for one in self._rules if may_apply(one.rule, signature))
         )
 
     def _build(self, ids: frozenset[str]) -> Matrix:
@@ -131,7 +124,7 @@ class Policy:
     def _signature(self, facts: Facts, view: IntentView) -> Signature:
         environment = facts.target.environment
         named = PRODUCTION if self.is_production(environment) else environment
-        return named, facts.principal.kind, view.kinds, view.touched
+        return Signature(named, facts.principal.kind, view.kinds, view.touched)
 
     def _activation(self, facts: Facts, view: IntentView) -> cel.Activation:
         return _ENVIRONMENT.Activation(
@@ -180,38 +173,3 @@ def compile_rules(bundle: Bundle) -> tuple[CompiledRule, ...]:
     for name, text in variables.items():
         check_fragment(name, text)
     return tuple(compile_rule(rule, variables) for rule in bundle.rules)
-
-
-def _may_match(compiled: CompiledRule, signature: Signature) -> bool:
-    environment, principal_kind, kinds, touched = signature
-    match = compiled.rule.match
-    return (
-        _admits(match.environment, environment)
-        and _admits(match.principal_kind, principal_kind)
-        and _kinds_match(compiled.rule, kinds)
-        and (not match.names_effects or any(_touches(compiled.rule, one) for one in touched))
-    )
-
-
-def _admits(values: Iterable[str], value: str) -> bool:
-    wanted = tuple(values)
-    return not wanted or value in wanted
-
-
-def _kinds_match(rule: Rule, kinds: frozenset[str]) -> bool:
-    """Allowing rules must know every nested kind; for the others one is enough."""
-    if not rule.match.kind:
-        return True
-    if rule.effect is RuleEffect.ALLOW:
-        return kinds <= set(rule.match.kind)
-    return bool(kinds & set(rule.match.kind))
-
-
-def _touches(rule: Rule, touch: Touch) -> bool:
-    """Whether the rule may name such an effect; allowing rules stay, for a denial names the closest."""
-    match = rule.match
-    named = _admits(match.verb, touch.verb) and _admits(match.type, touch.type)
-    if rule.effect is RuleEffect.ALLOW:
-        return named
-    tagged = not match.tag or not touch.tags.isdisjoint(match.tag)
-    return named and tagged and _admits(match.extent, touch.extent)

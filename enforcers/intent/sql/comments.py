@@ -30,7 +30,8 @@ line comment with the line: Spark and Doris go on behind a backslash.
 """
 _FOREIGN = {"ansi": r"#|//", "clickhouse": r"#|//"}
 """Marks that begin a comment on some server of the family, and are something else to its parser."""
-_BARE_CR = re.compile(r"\r(?!\n)")
+_BARE_CR = re.compile(r"\r(?!\n|\Z)")
+"""Behind the last one of a text there is nothing that a comment could hide."""
 _MARK = re.compile(r"/\*|--|\$|#|//")
 _BOUNDS = re.compile(r"/\*|\*/")
 _BLANKS = " \t\r\n"

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enforcers.intent.model import Effect, Finding, Intent, Resource, ResourceType, Verb
-from enforcers.policy import compiling
+from enforcers.intent.model import Effect, Extent, Finding, Intent, Resource, ResourceType, Verb
+from enforcers.policy.compiling import CompiledRule
 from enforcers.policy.engine import Decision, Facts, PrincipalFacts, TargetFacts
+from enforcers.policy.matrix import Matrix
 from enforcers.policy.policy import Policy
 
 # Compiling a policy takes longer at some times than at others; how long is not what is tested.
@@ -101,6 +102,61 @@ def test_the_order_of_rules_does_not_matter(
     assert first == policy_of(*shuffled, default=default).decide(facts)
 
 
+matches = st.fixed_dictionaries(
+    {},
+    optional={
+        "verb": st.lists(st.sampled_from(VERBS), min_size=1, max_size=2),
+        "type": st.lists(st.sampled_from(["table", "file"]), min_size=1, max_size=2),
+        "extent": st.lists(st.sampled_from(["none", "key_bound"]), min_size=1, max_size=2),
+        "tag": st.lists(st.sampled_from(["pii", "secret"]), min_size=1, max_size=2),
+    },
+).filter(bool)
+touching = st.lists(
+    st.builds(
+        lambda verb, type_, tags, extent: Effect(
+            Verb(verb),
+            Resource(ResourceType(type_), "t1", tags=tuple(sorted(tags))),
+            Extent(extent),
+        ),
+        st.sampled_from(VERBS),
+        st.sampled_from(["table", "file", "host"]),
+        st.sets(st.sampled_from(["pii", "secret", "own"])),
+        st.sampled_from(["none", "key_bound", "whole"]),
+    ),
+    min_size=1,
+    max_size=3,
+).map(tuple)
+
+
+def _as_condition(match: dict[str, list[str]]) -> str:
+    tags = match.get("tag")
+    tagged = [f"effect.tags.exists(one, one in {tags})"] if tags else []
+    single = [f"effect.{name} in {values}" for name, values in match.items() if name != "tag"]
+    return " && ".join([*single, *tagged])
+
+
+@law
+@given(
+    st.sampled_from(["deny", "require_approval", "allow"]),
+    matches,
+    st.sampled_from([{}, {"where": "effect.extent != 'whole'"}]),
+    touching,
+)
+def test_match_names_the_effects_that_its_condition_would(
+    policy_of: Callable[..., Policy],
+    effect: str,
+    match: dict[str, list[str]],
+    more: dict[str, str],
+    touched: tuple[Effect, ...],
+) -> None:
+    facts = _facts(Intent("sql", effects=touched), "production")
+    matching = {**_rule(effect, "enforce", {"match": match, **more}), "id": "one"}
+    condition = " && ".join([*more.values(), _as_condition(match)])
+    spelt = {**_rule(effect, "enforce", {"where": condition}), "id": "one"}
+    found, expected = (policy_of(one).decide(facts) for one in (matching, spelt))
+    assert (found.decision, found.fired) == (expected.decision, expected.fired)
+
+
 @law
 @given(rules, conditions, any_facts, defaults)
 def test_another_denying_rule_never_gives_permission(
@@ -124,13 +180,11 @@ def test_a_failing_rule_denies_and_is_named(
     policy = policy_of(*written, {**broken, "id": "broken"}, default=default)
     # Nothing that can fail gets past loading, so the failure is put in behind it.
     failing = [
-        compiling.CompiledRule(one.rule, "1 / 0 == 1", one.where)
-        if one.rule.id == "broken"
-        else one
+        CompiledRule(one.rule, "1 / 0 == 1", one.where) if one.rule.id == "broken" else one
         for one in policy._rules
     ]
     policy._rules = tuple(failing)
-    policy._single["broken"] = compiling.Matrix([failing[-1]])
+    policy._single["broken"] = Matrix([failing[-1]])
     decision = policy.decide(facts)
     assert decision.decision == "deny"
     assert decision.failed_rules == ("broken",)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from enforcers.intent.sql.dialects import Reading
@@ -28,6 +29,17 @@ def _load() -> Callable[[str], list[Tree]] | None:
 
 
 _PARSE = _load()
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """As where the wheel is not installed, for the whole process: to measure what the second reading costs."""
+    global _PARSE
+    installed, _PARSE = _PARSE, None
+    try:
+        yield
+    finally:
+        _PARSE = installed
 
 
 def is_read_exactly(reading: Reading) -> bool:

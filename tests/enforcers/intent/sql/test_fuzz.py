@@ -179,6 +179,11 @@ def test_a_comment_behind_a_truncate_of_no_table_is_no_part_of_it() -> None:
     assert not fault("mysql", "TRUNCATE FROM tidy(NULL), shipments")
 
 
+@pytest.mark.parametrize("statement", ["SELECT 7 / 2 -- half\r", "SELECT 'far//off'\r"])
+def test_a_carriage_return_at_the_very_end_is_no_part_of_it(statement: str) -> None:
+    assert not fault("spark", statement)
+
+
 def test_damaged_statements_are_read() -> None:
     _, faults = run(Random(11), lambda count: count < FEW)
     assert not faults
