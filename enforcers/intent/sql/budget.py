@@ -14,7 +14,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
+from enforcers.intent.sql.called import recording
 from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.functions import NAMED
 
 PER_TOKEN = 10
 AT_LEAST = 2_000
@@ -24,7 +26,6 @@ class OutOfBudgetError(SqlglotError):
     """The parser stepped back too often: the statement is taken as one that cannot be parsed."""
 
 
-@cache
 def budgeted(base: type[Parser]) -> type[Parser]:
     """The dialect's parser, with a budget of steps back."""
 
@@ -52,5 +53,10 @@ def budgeted(base: type[Parser]) -> type[Parser]:
 
 def parser_of(reading: Reading) -> Parser:
     """A fresh parser for one statement of the dialect."""
-    dialect = reading.parser
-    return budgeted(dialect.parser_class)(dialect=dialect)
+    return _class_of(reading)(dialect=reading.parser)
+
+
+@cache
+def _class_of(reading: Reading) -> type[Parser]:
+    base = budgeted(reading.parser.parser_class)
+    return recording(base) if reading.name in NAMED else base

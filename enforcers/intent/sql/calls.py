@@ -56,6 +56,14 @@ def visit_function(state: State, node: exp.Func) -> None:
             state.doubt(Code.DYNAMIC_NAME, "xquery")
 
 
+def screen_called(state: State, names: Sequence[str]) -> None:
+    """Doubt the calls whose names, as they are written, are no built-in functions of the server."""
+    known = harmless(state.reading.family)
+    for name in names:
+        if name not in known and not act_of(name):
+            state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
 def _queries(state: State, node: exp.Expr) -> bool:
     """Whether an XQuery may call anything: Oracle's can read any table and open addresses."""
     if state.reading.family in ("postgres", "redshift"):
@@ -70,13 +78,29 @@ def visit_dot(state: State, node: exp.Dot) -> None:
     """A function with its schema or package in front, or a field of a value."""
     called = node.expression
     if isinstance(called, exp.Func):
-        _qualified(state, node, called)
+        if isinstance(node.this, exp.Identifier | exp.Column | exp.Dot):
+            # A method on a value is decided by its name alone.
+            _qualified(state, node.this, called)
     elif isinstance(called, exp.Star | exp.Identifier):
         inner = node.this.unnest() if isinstance(node.this, exp.Expr) else node.this
         if isinstance(inner, exp.Subquery | exp.Select):
             state.whole_rows = True
     if isinstance(called, exp.Identifier) and state.reading.family in _WITH_ATTRIBUTES:
         _attribute(state, node)
+
+
+def visit_names(state: State, node: exp.Expr) -> None:
+    """`name (a, b)`, read as a value that gets several names: but for the rows of a function, that is a call."""
+    if not isinstance(node.this, exp.Func):
+        state.doubt(Code.UNKNOWN_FUNCTION, node.this.name.lower())
+
+
+def visit_source(state: State, node: exp.Table) -> None:
+    """A function that stands as a table; its schema is the table's."""
+    schema = node.args.get("db")
+    acts = type(node.this) in PARSED_AND_ACTING
+    if isinstance(schema, exp.Identifier | exp.Dot) and not acts:
+        _qualified(state, schema, node.this)
 
 
 def _attribute(state: State, node: exp.Dot) -> None:
@@ -117,11 +141,9 @@ def _folded(node: exp.Expr, state: State) -> str:
     return node.name if kept else node.name.lower()
 
 
-def _qualified(state: State, node: exp.Dot, called: exp.Func) -> None:
-    if not isinstance(node.this, exp.Identifier | exp.Column | exp.Dot):
-        # A method on a value: its name alone decides.
-        return
-    schema = _folded(node.this, state)
+def _qualified(state: State, path: exp.Expr, called: exp.Func) -> None:
+    """A call with the path of its schema or package."""
+    schema = _folded(path, state)
     name = called.name if isinstance(called, exp.Anonymous) else called.sql_name()
     full = f"{schema}.{name}".lower()
     if is_built_in(schema, state.reading.family):

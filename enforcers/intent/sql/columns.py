@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from enforcers.intent.model import Resource, ResourceType, Verb
 from enforcers.intent.sql.dotted import BARE_CALLS, resolve
+from enforcers.intent.sql.of_rows import SYSTEM_COLUMNS, screen_rows
 from enforcers.intent.sql.state import Starred, State
 from enforcers.intent.sql.tables import Seen
 from enforcers.intent.sql.words import words
@@ -23,7 +24,6 @@ _OF_A_ROW = words(
 """Functions that show a whole row."""
 _WITH_FIELDS_THAT_CALL = frozenset({"postgres", "redshift", "ansi"})
 """Where `row.function` is a call of the function on the row, if the row has no such column."""
-_SYSTEM_COLUMNS = words("ctid xmin xmax cmin cmax tableoid oid")
 
 
 def visit_column(state: State, node: exp.Column) -> None:
@@ -69,6 +69,7 @@ def attribute(state: State) -> None:
     seen = [*state.reads, *targets]
     by_name = _by_qualifier(seen)
     resolve(state, seen, by_name)
+    screen_rows(state, seen)
     _derived(state, by_name)
     for table in seen:
         table.whole = table.whole or state.whole_rows
@@ -145,7 +146,7 @@ def _call_on_rows(
     for table in owners:
         others = owners if qualifier in table.outer else [table]
         held = [one for other in others for one in other.holders(state.catalog)]
-        if any(name in one.columns for one in held) or name in _SYSTEM_COLUMNS:
+        if any(name in one.columns for one in held) or name in SYSTEM_COLUMNS:
             continue
         if name in _OF_A_ROW or table.select is None:
             table.whole = table.whole or name in _OF_A_ROW or bool(qualifier and held)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from enforcers.intent.model import Extent, Resource, ResourceType, Verb
+from enforcers.intent.sql.called import WAYS_TO_PART
 from enforcers.intent.sql.codes import Code
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import see
@@ -38,6 +39,13 @@ def _outside(state: State, node: exp.Create) -> None:
     for place in node.find_all(exp.LocationProperty, exp.ExternalProperty):
         name = place.this.name if isinstance(place.this, exp.Expr) else "*"
         state.act(Verb.EXPORT, Resource(ResourceType.FILE, name[:200]))
+
+
+def visit_partition(state: State, node: exp.Expr) -> None:
+    """PARTITION BY: the way to part by is read as a call of the columns."""
+    way = node.this
+    if isinstance(way, exp.Anonymous) and way.name.lower() in WAYS_TO_PART:
+        state.skip.add(id(way))
 
 
 def visit_drop(state: State, node: exp.Drop) -> None:

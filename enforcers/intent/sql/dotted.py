@@ -2,7 +2,7 @@
 Dotted and bare names whose first part is no table: fields of a column, and calls without parentheses.
 
 `email.x` is the field `x` of the column `email` where no source is called `email`; in Oracle `tidy.all_of_it`
-calls a function of the package `tidy`.
+calls a function of the package `tidy`. What calls a function on a row in PostgreSQL is in `of_rows`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ _PSEUDO = words(
 """Names that are no column of a table, and no call of a user's function."""
 
 
+_SEES_RESULT = frozenset({"order", "group", "having"})
+"""Clauses in which the names of a query's result hold, some of them in newer servers alone."""
+
+
 def path_of(column: exp.Column) -> list[str]:
     """The parts of a column's name in lower case, the column last."""
     return [part.name.lower() for part in column.parts]
@@ -50,7 +54,7 @@ def resolve(state: State, seen: list[Seen], by_name: Container[str]) -> None:
         fields = not tagged.isdisjoint(path[:-1])
         if not fields and not calls:
             continue
-        views = views or Views(column.root(), state.catalog, state.reading)
+        views = views or Views(column.root(), state.catalog, state.reading, seen)
         if fields:
             _columns(state, column, path, tagged, views, by_name)
         if calls and _is_call(column, path, views):
@@ -120,12 +124,13 @@ def _may_name(statement: exp.Expr, clause: str, name: str, views: Views) -> bool
     if isinstance(statement, exp.Insert):
         # A list of values sees no columns, but for one of several inserts: it sees those of the query.
         return statement.parent is not None or clause != "expression"
-    if isinstance(statement, exp.Select) and clause == "order" and name in _named(statement):
+    if isinstance(statement, exp.Select) and clause in _SEES_RESULT and name in _named(statement):
         return True
     sources = [one for named in views.sources(statement).values() for one in named]
-    # A table may have got a column since the catalog was made; and Oracle lets no function write that a query
-    # calls, unless it has a transaction of its own.
+    # A table may have got a column since the catalog was made, unless that names all there is; and Oracle lets no
+    # function write that a query calls, unless it has a transaction of its own.
     added = isinstance(statement, exp.Select) and views.declares_some(statement)
+    added = added and views.catalog.unknown_tables != "opaque"
     return added or any(views.owns(one, name) is not False for one in sources)
 
 

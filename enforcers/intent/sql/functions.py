@@ -2,7 +2,8 @@
 What is known of functions: which are harmless, which act, and what those do.
 
 A function that is on no list is unknown, and a statement that calls it is opaque. The lists are
-data: `data/functions/<family>.txt` holds harmless names, `data/acting.txt` those that act.
+data: `data/functions/<family>.txt` holds harmless names, `common.txt` those of most families, and `data/acting.txt`
+those that act.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from enforcers.intent.sql.words import words
 
 _DATA = resources.files("enforcers.intent.sql") / "data"
 _BASES = {"redshift": ("postgres",), "ansi": ("postgres",)}
+COMPLETE = frozenset({"postgres"})
+"""Families whose own list holds all that is built in: what others share is no function there unless it is on it."""
+NAMED = words(
+    "postgres postgresql materialize risingwave redshift mysql mariadb tidb sqlite oracle snowflake",
+)
+"""
+Dialects in which a call is known by the name that is written. In T-SQL and BigQuery a user's function has its schema
+in front; of the others the lists hold less than the parser knows.
+"""
 
 PARSED_AND_ACTING: dict[type[exp.Expr], str] = {
     exp.ReadCSV: "read_csv",
@@ -92,7 +102,7 @@ def is_built_in(schema: str, family: str) -> bool:
 @cache
 def harmless(family: str) -> frozenset[str]:
     """Names of functions that only compute a value in this family, lower case."""
-    names = _words("common") | _words(family)
+    names = _words(family) if family in COMPLETE else _words("common") | _words(family)
     for base in _BASES.get(family, ()):
         names |= _words(base)
     return names - acting().keys()

@@ -25,6 +25,12 @@ _FOLDS: dict[str, Callable[[str], str]] = {
 }
 _BEFORE_LISTS = words("into table as references on with recursive ) .")
 """Before a quoted name with a list of columns behind it."""
+_PLAIN_HERE = {
+    **dict.fromkeys(("postgres", "redshift"), words("regexp rlike")),
+    "oracle": words("fetch top"),
+    "snowflake": words("fetch"),
+}
+"""Words that the parser takes for operators and clauses, and the server before parentheses for a function's name."""
 
 
 def visit_identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> None:
@@ -48,7 +54,10 @@ def visit_identifier(state: State, node: exp.Expr, reserved: frozenset[str]) -> 
 
 
 def screen_calls(state: State, tokens: Sequence[Token]) -> None:
-    """Doubt a function whose name is quoted in another case than the server's own: it is a user's."""
+    """Doubt a function whose name is quoted in another case than the server's own, or is a word of other servers."""
+    plain = _PLAIN_HERE.get(state.reading.family)
+    if plain:
+        _words_of_others(state, tokens, plain)
     folds = _FOLDS.get(state.reading.family)
     if folds is None or '"' not in state.text:
         return
@@ -59,6 +68,12 @@ def screen_calls(state: State, tokens: Sequence[Token]) -> None:
         if quoted and called:
             state.doubt(Code.UNKNOWN_FUNCTION, token.text)
         before = token.text.lower()
+
+
+def _words_of_others(state: State, tokens: Sequence[Token], plain: frozenset[str]) -> None:
+    for token, following in pairwise(tokens):
+        if following.token_type is TokenType.L_PAREN and token.text.lower() in plain:
+            state.doubt(Code.UNKNOWN_FUNCTION, token.text.lower())
 
 
 def _stands_alone(node: exp.Expr) -> bool:

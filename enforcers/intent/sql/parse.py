@@ -17,9 +17,11 @@ from sqlglot.tokens import Tokenizer
 
 from enforcers.intent.model import Finding
 from enforcers.intent.sql.budget import parser_of
+from enforcers.intent.sql.called import keep
 from enforcers.intent.sql.codes import Code, finding
 from enforcers.intent.sql.comments import screen_gaps, without_templates
 from enforcers.intent.sql.dialects import Reading
+from enforcers.intent.sql.respelling import respelled
 from enforcers.intent.sql.shape import MAX_TOKENS, screen_tokens
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
@@ -133,14 +135,16 @@ def _escapes(token: Token, following: Token | None, text: str) -> bool:
 
 def parse_tokens(tokens: Sequence[Token], text: str, reading: Reading) -> exp.Expr | Finding:
     """The tree of the one statement that the tokens hold, or why there is none."""
+    parser = parser_of(reading)
     try:
-        trees = parser_of(reading).parse(list(tokens), text)
+        trees = parser.parse(respelled(tokens, reading), text)
     except SqlglotError:
         return finding(Code.UNPARSABLE, first_word(tokens))
     except (RecursionError, ValueError, TypeError, AttributeError, LookupError) as error:
         return finding(Code.UNPARSABLE, type(error).__name__.lower())
     if len(trees) != 1 or trees[0] is None:
         return finding(Code.SEVERAL_STATEMENTS if len(trees) > 1 else Code.UNPARSABLE)
+    keep(trees[0], parser)
     return trees[0]
 
 

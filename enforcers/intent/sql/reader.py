@@ -26,6 +26,8 @@ from enforcers.intent.model import (
     Verb,
 )
 from enforcers.intent.sql import columns
+from enforcers.intent.sql.called import called_in
+from enforcers.intent.sql.calls import screen_called
 from enforcers.intent.sql.codes import INADMISSIBLE, Code, finding
 from enforcers.intent.sql.dialects import Reading, reading_of
 from enforcers.intent.sql.exact import Facts, join, precise, second_readings
@@ -35,7 +37,7 @@ from enforcers.intent.sql.lexical import screen_text
 from enforcers.intent.sql.limits import row_limit
 from enforcers.intent.sql.outcome import effects_of
 from enforcers.intent.sql.parse import COMMANDS, first_word, parse_tokens, screen_names, tokenize
-from enforcers.intent.sql.script import read_script, statements_of
+from enforcers.intent.sql.script import Part, read_script, statements_of
 from enforcers.intent.sql.session.statements import read_session
 from enforcers.intent.sql.shape import screen_tokens
 from enforcers.intent.sql.state import State
@@ -80,7 +82,7 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
     if not parts:
         return join(Intent("sql", sql=SqlFacts(reading.name, "empty")), next(seconds, None))
 
-    def read(part: Sequence[Token]) -> Intent:
+    def read(part: Part) -> Intent:
         intent, second = _statement(part, text, reading, catalog), next(seconds)
         if intent.opaque and isinstance(second, Facts):
             return _more_precise(intent, second, State(reading, catalog, text))
@@ -89,7 +91,8 @@ def _read(text: str, reading: Reading, catalog: Catalog) -> Intent:
     return read(parts[0]) if len(parts) == 1 else read_script(parts, read)
 
 
-def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Catalog) -> Intent:
+def _statement(part: Part, text: str, reading: Reading, catalog: Catalog) -> Intent:
+    tokens = part.tokens
     # Athena's tokenizer puts a mark for its parser before what goes to Hive.
     marked = tokens[0].token_type is TokenType.HIVE_TOKEN_STREAM
     said = tokens[1:] if marked else tokens
@@ -109,8 +112,9 @@ def _statement(tokens: Sequence[Token], text: str, reading: Reading, catalog: Ca
         return _refused(reading, tree, first_word(said))
     if type(tree) not in ROOTS:
         return _refused(reading, _unknown(tree, said), first_word(said))
-    state = State(reading, catalog, text, executes)
+    state = State(reading, catalog, text, executes, part.piped)
     walk(state, tree)
+    screen_called(state, called_in(tree))
     return _intent(state, tree, said, text, "explain" if explained else "")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -26,34 +26,43 @@ _BEGINS = frozenset({"begin", "start"})
 _ENDS = frozenset({"commit", "end", "rollback", "abort", "release"})
 _ENCODINGS = frozenset({"names", "client_encoding", "character_set_results"})
 """Plain settings that change which byte ends a string."""
-_SEMICOLON = frozenset({TokenType.SEMICOLON})
-_BETWEEN = {"snowflake": _SEMICOLON | {TokenType.DARROW}}
-"""In Snowflake `->>` stands before a statement that may read what the one before it gave."""
+_WITH_PIPES = frozenset({"snowflake"})
+"""Where `->>` stands before a statement that may read what those before it gave, as tables `$1`, `$2` …"""
 
 Item = TypeVar("Item")
 
 
-def statements_of(tokens: Sequence[Token], reading: Reading) -> list[Sequence[Token]]:
+class Part(NamedTuple):
+    """One statement of a text: its tokens, and how many stand before it in its pipe."""
+
+    tokens: list[Token]
+    piped: int = 0
+
+
+def statements_of(tokens: Sequence[Token], reading: Reading) -> list[Part]:
     """The tokens of each statement, without the semicolons or arrows between them."""
-    between = _BETWEEN.get(reading.family, _SEMICOLON)
-    found: list[list[Token]] = [[]]
+    pipes = reading.family in _WITH_PIPES
+    found = [Part([])]
     for token in tokens:
-        if token.token_type in between:
-            found.append([])
+        if token.token_type is TokenType.SEMICOLON:
+            found.append(Part([]))
+        elif pipes and token.token_type is TokenType.DARROW:
+            found.append(Part([], found[-1].piped + 1))
         else:
-            found[-1].append(token)
-    return [one for one in found if one]
+            found[-1].tokens.append(token)
+    return [one for one in found if one.tokens]
 
 
-def read_script(
-    parts: Sequence[Sequence[Token]], read: Callable[[Sequence[Token]], Intent]
-) -> Intent:
+def read_script(parts: Sequence[Part], read: Callable[[Part], Intent]) -> Intent:
     """What all the statements would do together; `read` reads one of them."""
     if len(parts) > MAX_STATEMENTS:
         return Intent("sql", opaque=(finding(Code.SEVERAL_STATEMENTS, str(len(parts))),))
     intents = [read(part) for part in parts]
     joined = _union(intents)
-    doubts = [*(_changed(intent) for intent in intents[:-1]), _escapes(parts)]
+    doubts = [
+        *(_changed(intent) for intent in intents[:-1]),
+        _escapes(part.tokens for part in parts),
+    ]
     return replace(joined, opaque=_each((joined.opaque, [one for one in doubts if one])))
 
 

@@ -42,6 +42,8 @@ class State:
     text: str
     executes: bool = True
     """Whether the statement runs, or is only explained."""
+    piped: int = 0
+    """How many statements stand before it whose rows it may read, as in Snowflake's `SHOW TABLES ->> SELECT …`."""
     reads: list[Seen] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)

@@ -41,6 +41,8 @@ class Seen:
     whole: bool = False
     select: exp.Expr | None = None
     """The query whose FROM names it."""
+    node: exp.Expr | None = None
+    """The node that names it; none where PostgreSQL's own parser read it."""
     outer: frozenset[str] = frozenset()
     """Other qualifiers that cover it: aliases of joins around it, and of its rows in RETURNING."""
 
@@ -88,7 +90,7 @@ def see(node: exp.Table, catalog: Catalog, reading: Reading) -> Seen:
         tags = (*tags, *_wildcard_tags(name, catalog))
     if known is None:
         tags = (*tags, *_tags_behind(namespace, name, catalog))
-    return Seen(namespace, name, node.alias.lower(), known, tags)
+    return Seen(namespace, name, node.alias.lower(), known, tags, node=node)
 
 
 def node_name(node: exp.Table) -> tuple[str, str]:
@@ -171,6 +173,8 @@ def is_servers(seen: Seen, reading: Reading) -> bool:
 def describes_server(seen: Seen, reading: Reading) -> bool:
     """Whether it is a relation by which the server describes itself, and that no catalog lists."""
     name, schema = seen.name.lower(), seen.namespace.lower().rpartition(".")[2]
+    if name == "dual" and schema in ("", "sys"):
+        return reading.family in _WITH_DUAL
     if schema:
         return schema in _DESCRIBING_SCHEMAS
     return name.startswith(_DESCRIBING_NAMES.get(reading.family, ("?",)))
@@ -199,6 +203,8 @@ _EXTENSION_SCHEMAS = words(
 )
 """Names that people give to their own schemas too: then the catalog declares their tables."""
 
+_WITH_DUAL = words("oracle mysql snowflake")
+"""Where `dual` is one row of the server's own."""
 _DESCRIBING_SCHEMAS = words("sys information_schema performance_schema pg_catalog")
 _DESCRIBING_NAMES = {
     "postgres": ("pg_",),

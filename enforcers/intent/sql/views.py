@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
 from enforcers.catalog import Catalog
 from enforcers.intent.sql.dialects import Reading
 from enforcers.intent.sql.scope import NO_NAMES, Names
-from enforcers.intent.sql.tables import see
+from enforcers.intent.sql.tables import Seen, see
 
 _QUERIES = (exp.Select, exp.SetOperation)
 _WITH_SOURCES = (exp.Select, exp.Update, exp.Delete, exp.Merge, exp.Insert)
@@ -27,8 +27,11 @@ Around = tuple[tuple[exp.Expr, str], ...]
 class Views:
     """The sources of every query of one tree, gathered when first asked for."""
 
-    def __init__(self, root: exp.Expr, catalog: Catalog, reading: Reading) -> None:
+    def __init__(
+        self, root: exp.Expr, catalog: Catalog, reading: Reading, seen: Sequence[Seen]
+    ) -> None:
         self.catalog, self.reading = catalog, reading
+        self._tables = {id(one.node) for one in seen}
         self._found: dict[int, Sources] = {}
         self._around: dict[int, Around] = {}
         self._columns: dict[int, Names | None] = {}
@@ -96,7 +99,8 @@ class Views:
     def _columns_of_table(self, table: exp.Table) -> Names | None:
         if not isinstance(table.this, exp.Identifier):
             return _columns_of_call(table.this)
-        expressions = () if table.args.get("db") else self._expressions.get(table.name.lower(), ())
+        named = self._expressions.get(table.name.lower(), ())
+        expressions = () if table.args.get("db") or id(table) in self._tables else named
         if expressions:
             return _joined([_given(one) or self._outputs(one.this) for one in expressions])
         declared = see(table, self.catalog, self.reading).table

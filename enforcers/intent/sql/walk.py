@@ -74,10 +74,13 @@ _NAMES_OF_TABLES = (exp.Identifier, exp.Dot, exp.Var)
 
 def _table(state: State, node: exp.Table, names: Names) -> None:
     this = node.this
-    if id(node) in state.skip or isinstance(this, exp.Func):
+    if id(node) in state.skip:
+        return
+    if isinstance(this, exp.Func):
+        calls.visit_source(state, node)
         return
     if not isinstance(this, _NAMES_OF_TABLES):
-        if this is not None:
+        if this is not None and not _is_piped(state, node):
             state.doubt(Code.DYNAMIC_NAME, type(this).__name__.lower())
         return
     if not node.args.get("db"):
@@ -93,6 +96,14 @@ def _table(state: State, node: exp.Table, names: Names) -> None:
     place(node, seen)
     _locks(state, node, seen)
     state.reads.append(seen)
+
+
+def _is_piped(state: State, node: exp.Table) -> bool:
+    """Whether `$1` or its like is what an earlier statement of the same pipe gave, which is read there."""
+    number = node.this.this if isinstance(node.this, exp.Parameter) else None
+    if not isinstance(number, exp.Literal) or number.is_string or node.args.get("db"):
+        return False
+    return number.name in map(str, range(1, state.piped + 1))
 
 
 def _is_call(node: exp.Table) -> bool:
@@ -210,6 +221,7 @@ _VISITORS: dict[type[exp.Expr], Visitor] = {
     exp.Star: _as_star,
     exp.Dot: calls.visit_dot,  # type: ignore[dict-item]
     exp.Operator: calls.visit_operator,
+    exp.Aliases: calls.visit_names,
     exp.Select: _select,
     exp.Join: _join,
     exp.Pivot: _whole_rows,
@@ -224,6 +236,7 @@ _VISITORS: dict[type[exp.Expr], Visitor] = {
     exp.Delete: dml.visit_delete,  # type: ignore[dict-item]
     exp.Merge: dml.visit_merge,  # type: ignore[dict-item]
     exp.Create: ddl.visit_create,  # type: ignore[dict-item]
+    exp.PartitionedByProperty: ddl.visit_partition,
     exp.Drop: ddl.visit_drop,  # type: ignore[dict-item]
     exp.Alter: ddl.visit_alter,  # type: ignore[dict-item]
     exp.TruncateTable: ddl.visit_truncate,

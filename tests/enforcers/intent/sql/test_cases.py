@@ -184,6 +184,17 @@ def test_a_complete_catalog_knows_its_tables_and_the_servers_own(
     assert (not any(one.code == "unknown_table" for one in found)) is known
 
 
+@pytest.mark.parametrize(("dialect", "expected", "statement"), _cases("complete"))
+def test_a_name_that_no_table_has_may_be_a_call(
+    dialect: str, expected: str, statement: str
+) -> None:
+    complete = Catalog({"shipments": SHIPMENTS, "ports": PORTS}, "opaque")
+    found = read_sql(statement, dialect, complete).opaque
+    said = [one.message.rpartition(": ")[2] for one in found]
+    assert said == ([] if expected == "-" else [expected])
+    assert {one.code for one in found} <= {"unknown_function"}
+
+
 @pytest.mark.parametrize(
     "statement",
     [

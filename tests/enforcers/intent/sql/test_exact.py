@@ -20,6 +20,7 @@ from enforcers.intent.sql.dialects import reading_of
 from enforcers.intent.sql.exact import compare, second
 from enforcers.intent.sql.exact.parser import RefusedError, statements_in
 from enforcers.intent.sql.exact.tree import facts_of
+from enforcers.intent.sql.functions import harmless
 from tests.enforcers.intent.sql.postgres_grammar import statement
 
 pytest.importorskip("pgparse", reason="the extra `postgres` is not installed")
@@ -107,7 +108,6 @@ def test_the_second_reading_only_adds_doubt(seed: int) -> None:
         ("REVOKE SELECT ON t FROM 'user'", "syntax error"),
         ("SET GLOBAL work_mem = 1", "syntax error"),
         ("SELECT a FROM t, values y", "read of values"),
-        ("SELECT to_days(a) FROM t", "call of to_days"),
     ],
 )
 def test_a_difference_is_opaque(text: str, said: str) -> None:
@@ -116,6 +116,13 @@ def test_a_difference_is_opaque(text: str, said: str) -> None:
     assert _codes(both) == {"parsers_disagree"}
     assert said in both.opaque[0].message
     assert both.effects == _alone(text).effects
+
+
+def test_a_call_must_be_known_to_both_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare, "harmless", lambda family: harmless(family) - {"lower"})
+    assert not _alone("SELECT lower(a) AS known_to_one FROM t").opaque
+    both = _both("SELECT lower(a) AS known_to_one FROM t")
+    assert "call of lower" in both.opaque[0].message
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_words_that_became_one_literal_are_not_shown(before: str, shown: str) ->
     text = f"{before}SHOW {shown}"
     reading = reading_of("athena", text)
     tokens = reading.parser.tokenize(text)
-    assert read_session(statements_of(tokens, reading)[-1], reading) is None
+    assert read_session(statements_of(tokens, reading)[-1].tokens, reading) is None
 
 
 @pytest.mark.parametrize(
