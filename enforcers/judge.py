@@ -47,6 +47,14 @@ def _judge(action: Action, digest: str, world: World, now: datetime) -> Verdict:
         return refuse(Refusal("canary", "canaries are never admitted"), action, digest, world, now)
     target = action.proposal.target
     catalog = world.catalog(target.catalog)
+    if catalog is None:
+        # Read without it, what it tags would pass.
+        refusal = Refusal(
+            "unknown_catalog",
+            f"judge has no catalog `{target.catalog}`",
+            "declare it where the judge runs, and start the judge again",
+        )
+        return refuse(refusal, action, digest, world, now)
     intent = read_intent(action.proposal.payload, target, catalog)
     ruling = world.policy.decide(_facts(action, intent, world))
     ruling, rewrite = carry_out(ruling, action.proposal.payload, target, catalog)

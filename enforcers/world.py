@@ -20,6 +20,10 @@ class World:
     """Id of the judge, as in the trust file."""
     catalogs: Mapping[str, Catalog] = field(default_factory=dict)
 
-    def catalog(self, name: str | None) -> Catalog:
-        """The named catalog; where there is none, tables exist and have no declared key."""
-        return self.catalogs.get(name or "", EMPTY_CATALOG)
+    def catalog(self, name: str | None) -> Catalog | None:
+        """
+        The named catalog, or None where it is not known here.
+
+        A target that names none has one without tags: its tables exist and have no declared key.
+        """
+        return self.catalogs.get(name) if name else EMPTY_CATALOG

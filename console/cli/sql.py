@@ -11,6 +11,7 @@ import typer
 
 from console.cli.context import settings_of
 from console.cli.tables import show_table
+from enforcers.errors import ContractError
 
 if TYPE_CHECKING:
     from enforcers.executors.result import Rows
@@ -33,6 +34,8 @@ def sql(
     # Imported here, for a command waits for nothing that only another one needs.
     from console.guard import open_guard
 
+    if not statement.strip():
+        raise ContractError("statement is empty; write one in quotes behind the options")
     with open_guard(settings_of(context)) as guard:
         rows = guard.sql(target, statement, reason=reason, ticket=ticket)
     show(rows, as_json)

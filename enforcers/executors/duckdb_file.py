@@ -37,6 +37,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 """A second wall behind the verdict: no files, no network, no extensions, no change of these."""
 
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
+_CTRL_C = "Query interrupted"
+"""The RuntimeError by which DuckDB tells of Ctrl-C; its own `interrupt` gives another error."""
 _COUNTED = _CHANGES | {"CREATE"}
 """Statements that DuckDB answers with a count."""
 
@@ -67,8 +69,9 @@ class DuckDBExecutor:
                 rows = _transact(connection, permit, duty, self._limits)
         except duckdb.InterruptException as error:
             raise too_slow(self._limits) from error
-        # A RuntimeError is how DuckDB tells of Ctrl-C.
         except (duckdb.Error, RuntimeError, ValueError, ArithmeticError) as error:
+            if str(error) == _CTRL_C:
+                raise KeyboardInterrupt from error
             raise refused("duckdb", error) from error
         return rows
 

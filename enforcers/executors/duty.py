@@ -56,7 +56,8 @@ def compare_structure(permit: Permit, duty: Duty, digest: str) -> None:
     if digest != duty.structure:
         withhold(
             permit,
-            "the schema changed since the catalog was scanned; scan it again and propose again",
+            "the schema changed since the catalog was scanned; scan it again, start the judge again"
+            " and propose again",
         )
 
 

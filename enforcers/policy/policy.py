@@ -79,8 +79,9 @@ class Policy:
         if not facts.principal.enrolled:
             return self._deny(
                 "not_enrolled",
-                f"principal `{facts.principal.id[:200]}` is not enrolled",
-                "enrol it, or propose as a principal that is",
+                f"principal `{facts.principal.id[:200]}` is not enrolled as"
+                f" {facts.principal.kind} for this executor",
+                "enrol it, or propose as a principal that is; the judge reads who is when it starts",
             )
         if view.oversized:
             remedy = "split it into smaller actions"

@@ -104,6 +104,17 @@ def test_a_policy_that_fails_denies(
     assert "judge failed with" in verdict.reasons[0].message
 
 
+def test_a_catalog_that_the_judge_does_not_have_denies(
+    action: Callable[..., Action], world: World, now: datetime
+) -> None:
+    """Law 2: read without it, what it tags would pass."""
+    named = of_target(action(), catalog="shop")
+    verdict = judge(named, DIGEST, world, now)
+    assert (verdict.decision, verdict.reasons[0].code) == (Decision.DENY, "unknown_catalog")
+    knowing = replace(world, catalogs={"shop": Catalog()})
+    assert judge(named, DIGEST, knowing, now).decision is Decision.ALLOW
+
+
 def test_a_reader_that_fails_gives_an_opaque_intent(
     action: Callable[..., Action],
     world: World,

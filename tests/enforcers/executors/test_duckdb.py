@@ -9,6 +9,7 @@ import pytest
 
 from enforcers.contract.verdict import Obligation
 from enforcers.errors import ExecutionError
+from enforcers.executors import duckdb_file
 from enforcers.permit import Permit
 from tests.enforcers.databases import DuckDB
 from tests.enforcers.executors.conftest import SHOP
@@ -146,3 +147,16 @@ def test_returned_rows_are_counted(duck: DuckDB, permit: Permits) -> None:
     text = "UPDATE users SET n = 0 WHERE id = 1 RETURNING id"
     assert duck.run(permit(text, writes=True, obligations=AT_MOST_1)).rows == ((1,),)
     assert now(duck)[0] == (1, 0)
+
+
+def test_ctrl_c_in_a_statement_is_no_error_of_the_statement(
+    duck: DuckDB, permit: Permits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(duckdb_file, "_execute", interrupted)
+    one = permit("DELETE FROM users", writes=True)
+    with pytest.raises(KeyboardInterrupt):
+        duck.run(one)
+    assert (one.rolled_back, now(duck)) == (True, BEFORE)
