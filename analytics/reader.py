@@ -10,7 +10,7 @@ from analytics.archive.database import run
 from enforcers.errors import ArchiveError
 
 
-def connect(directory: Path) -> duckdb.DuckDBPyConnection:
+def connect(directory: Path | str) -> duckdb.DuckDBPyConnection:
     """
     An in-memory DuckDB with the archive's views; times are UTC.
 
@@ -22,14 +22,14 @@ def connect(directory: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def refresh(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+def refresh(connection: duckdb.DuckDBPyConnection, directory: Path | str) -> None:
     """
     Set the views up again from `views.sql`.
 
     Needed only by sessions that stay open: views follow new records by themselves, and after the
     grace of a merge they fail with an error instead of showing less.
     """
-    views = directory / "views.sql"
+    views = Path(directory) / "views.sql"
     try:
         run(connection, views.read_text())
     except FileNotFoundError as error:

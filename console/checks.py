@@ -5,6 +5,7 @@ none of them changes anything.
 
 from __future__ import annotations
 
+import importlib
 import platform
 import stat
 import sys
@@ -19,7 +20,7 @@ from console.databases import address_of
 from console.files import is_there
 from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
 from console.settings import Settings
-from console.stack import started_broker
+from console.stack import BOOTSTRAP_SETTING, bootstrap_of, started_broker
 from enforcers.catalog import EMPTY_CATALOG, load_catalog
 from enforcers.contract.keys import load_key
 from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
@@ -78,6 +79,14 @@ def _reader(_: Settings) -> str:
     return f"sqlglot {version('sqlglot')}"
 
 
+def _second_reader(_: Settings) -> str:
+    try:
+        importlib.import_module("pgparse")
+    except ImportError:
+        return "not installed: sqlglot alone reads postgres; the extra `postgres` adds a second one"
+    return f"pgparse {version('pgparse')} reads postgres a second time"
+
+
 def _java(settings: Settings) -> str:
     if settings.bootstrap:
         return "not needed: kafka servers are configured"
@@ -99,15 +108,19 @@ def _jars(settings: Settings) -> str:
 
 
 def _broker(settings: Settings) -> str:
-    servers = settings.bootstrap or started_broker(settings)
-    if servers is None:
+    if not settings.bootstrap and started_broker(settings) is None:
         return "embedded, not started"
+    servers = bootstrap_of(settings)
     try:
         cluster = run_apart(cluster_id(servers, patience=PATIENCE_S))
     except TimeoutError as silence:
-        raise BrokerError(
-            f"no kafka answers on {servers}; start it with `sluicegate up`, or correct `bootstrap`"
-        ) from silence
+        # `up` starts no broker where servers are configured.
+        remedy = (
+            f"start it, or correct {BOOTSTRAP_SETTING}"
+            if settings.bootstrap
+            else "stop `sluicegate up` and run it again"
+        )
+        raise BrokerError(f"no kafka answers on {servers}; {remedy}") from silence
     return f"{servers} answers, cluster {cluster}"
 
 
@@ -117,7 +130,13 @@ def _home(settings: Settings) -> str:
             raise TrustError(f"`{path}` does not exist; run `sluicegate keys init`")
         if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise TrustError(f"`{path}` may be written by other users; run `chmod go-w {path}`")
+    _refuse_open(settings.home)
     return str(settings.home)
+
+
+def _refuse_open(directory: Path) -> None:
+    if directory.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise TrustError(f"`{directory}` is open to other users; run `chmod 700 {directory}`")
 
 
 def _keys(settings: Settings) -> str:
@@ -168,6 +187,7 @@ def _archive(settings: Settings) -> str:
     directory: Path = settings.archive
     if not is_there(directory):
         return f"`{directory}` does not exist yet; the archiver makes it"
+    _refuse_open(directory)
     with open_archive(settings) as connection:
         ((last,),) = run(connection, "SELECT max(seq) FROM records")
     return f"`{directory}`, last sequence {last or 0}"
@@ -176,6 +196,7 @@ def _archive(settings: Settings) -> str:
 CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("python", _python),
     ("sql reader", _reader),
+    ("postgres reader", _second_reader),
     ("java", _java),
     ("kafka jars", _jars),
     ("broker", _broker),

@@ -18,9 +18,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from console.databases import open_database
 from console.proposing import held_to_contract, open_gate, proposal_of
-from console.settings import Settings, TargetSettings
+from console.settings import Settings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
-from enforcers.errors import ContractError, SettingsError
+from enforcers.errors import ContractError
 from enforcers.executors.duty import CAPABILITIES, check_asks_nothing
 from enforcers.executors.result import Rows
 from enforcers.sync_gate import SyncGate
@@ -38,7 +38,7 @@ class Guard:
 
     def sql(self, target: str, statement: str, *, reason: str = "", ticket: str = "") -> Rows:
         """Run one statement on a declared target. Raises NotAdmittedError, ContractError, ExecutionError."""
-        declared = self._target(target)
+        declared = self._settings.target(target)
         database = open_database(target, declared)
         where = Target(
             system=declared.system,
@@ -75,15 +75,6 @@ class Guard:
             return guarded
 
         return decorate
-
-    def _target(self, name: str) -> TargetSettings:
-        found = self._settings.targets.get(name)
-        if found is None:
-            known = ", ".join(sorted(self._settings.targets)) or "none is declared"
-            raise SettingsError(
-                f"target `{name}` is not declared ({known}); add [targets.{name}] to sluicegate.toml"
-            )
-        return found
 
 
 @contextlib.contextmanager

@@ -75,7 +75,8 @@ def _environment(model: type[BaseSettings]) -> dict[str, Any]:
     known = {_variable(key) for key in model.model_fields} | {CONFIG_VARIABLE}
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name not in known:
-            raise SettingsError(f"environment variable `{name}` is unknown{_hint(name, known)}")
+            hint = _hint_variable(name, known)
+            raise SettingsError(f"environment variable `{name}` is unknown{hint}")
     try:
         values = EnvSettingsSource(model, env_ignore_empty=True)()
     except UnreadableError as error:
@@ -120,9 +121,16 @@ def _refuse_unknown(values: Iterable[str], known: Iterable[str], where: str) -> 
             raise SettingsError(f"unknown key `{key}` in {where}{_hint(key, known)}")
 
 
-def _hint(word: str, known: Iterable[str]) -> str:
+def _hint_variable(name: str, known: Iterable[str]) -> str:
+    # Without the prefix: it alone makes any two of them alike.
+    return _hint(name[len(PREFIX) :].upper(), (one[len(PREFIX) :] for one in known), PREFIX)
+
+
+def _hint(word: str, known: Iterable[str], prefix: str = "") -> str:
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean `{close[0]}`?" if close else "; remove it (see docs/configuration.md)"
+    if not close:
+        return "; remove it (see docs/configuration.md)"
+    return f"; did you mean `{prefix}{close[0]}`?"
 
 
 def _anchored(values: Mapping[str, Any], anchor: Anchor) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 Child processes of `sluicegate up`: started, restarted when they end by themselves, stopped with their parent.
 
 A child holds the read end of a pipe as its standard input; when the parent dies, even by kill -9, the pipe closes
-and the child ends.
+and the child ends. One that ends because something is configured wrongly is not started again: it would end so again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ RESTART_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits before the first, second, … restart in a row; the last one repeats."""
 STEADY_AFTER_S = 30.0
 """A child that ran this long starts again at the shortest delay."""
+WRONG_USAGE = 2
+"""The exit code of a command that was configured wrongly; `console/cli/exits.py` gives it."""
+_ERROR = "error: "
+_LOG_TAIL_BYTES = 16_384
 
 
 class Child:
@@ -38,6 +42,7 @@ class Child:
         self._started = 0.0
         self._restarts = 0
         self._due = 0.0
+        self._log_start = 0
 
     @property
     def pid(self) -> int | None:
@@ -58,6 +63,7 @@ class Child:
         """Start it. Raises SettingsError where its log cannot be written."""
         command = [sys.executable, "-m", "console", *self._arguments, "--lifeline"]
         with self._opened_log() as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
@@ -73,9 +79,15 @@ class Child:
             ) from error
 
     def keep(self) -> str:
-        """Start it again if it ended and its wait is over; say what was done, or nothing."""
+        """
+        Start it again if it ended and its wait is over; say what was done, or nothing.
+
+        Raises SettingsError with its message where it ended because it was configured wrongly.
+        """
         if self.running or self._process is None:
             return ""
+        if self._process.returncode == WRONG_USAGE:
+            raise SettingsError(self._last_error())
         now = time.monotonic()
         if not self._due:
             self._restarts = 0 if now - self._started > STEADY_AFTER_S else self._restarts
@@ -86,6 +98,17 @@ class Child:
         self._restarts += 1
         self.start()
         return f"{self.name} ended with code {code} and was started again; see {self._log}"
+
+    def _last_error(self) -> str:
+        """What it said last since it was started, as its log has it."""
+        said: list[str] = []
+        with contextlib.suppress(OSError), self._log.open("rb") as log:
+            log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
+            said = log.read().decode(errors="replace").splitlines()
+        errors = [line.removeprefix(_ERROR) for line in said if line.startswith(_ERROR)]
+        if not errors:
+            return f"{self.name} was configured wrongly; see {self._log}"
+        return f"{self.name} ended: {errors[-1]}"
 
     def kill(self) -> None:
         """End it without warning, as a crash would."""
@@ -109,13 +132,14 @@ class Child:
         self._process = None
 
 
-def follow_parent(stream: IO[bytes] | None = None) -> None:
+def follow_parent() -> None:
     """End this process when the parent's pipe closes."""
-    source = stream or sys.stdin.buffer
 
     def watch() -> None:
-        while source.read(1):
-            pass
+        # Not by way of `sys.stdin`: Python aborts at its end where a thread sits in a buffered reader.
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):
+                pass
         os._exit(1)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()

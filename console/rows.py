@@ -18,7 +18,12 @@ from console.circumstances import Changes
 MAX_LINE = 2 * 1024 * 1024
 """Room for the longest text that a gate sends, with every character escaped."""
 
+_SHOWN = 40
+
 RowId = StrictStr | StrictInt | None
+
+LABELS = ("block", "allow", "unknown")
+"""What `eval` holds an answer against; `unknown` where nobody writes one. Verdicts do not depend on it."""
 
 
 class Row(BaseModel):
@@ -71,6 +76,14 @@ def parse_row(line: bytes) -> Row | BadRow:
         where = ".".join(str(part) for part in first["loc"])
         message = f"case refused at `{where}`: {first['msg'].lower()}"
         return BadRow(_id_of(body), "bad_case", message)
+
+
+def labelled(row: Row | BadRow) -> Row | BadRow:
+    """A row whose label says what is right, or what is wrong with it."""
+    if isinstance(row, BadRow) or row.label in LABELS:
+        return row
+    message = f"label `{row.label[:_SHOWN]}` is none of {', '.join(LABELS)}; write one of these"
+    return BadRow(row.id, "bad_label", message)
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:

@@ -5,7 +5,7 @@ What a policy is worth on labelled cases: how much it catches, how often it stop
     allow  passed: allow                      stopped: denied or asked
     unknown                                   only counted
 
-INVARIANT: a row that could not be judged was not allowed; it is also counted as an error.
+INVARIANT: a row that could not be read or judged was not allowed; it is also counted as an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from console.batch import judge_row
 from console.cases import CaseJudge, Judgement
-from console.rows import BadRow, Row, read_rows
+from console.rows import BadRow, Row, labelled, read_rows
 from enforcers.contract.verdict import Decision, Obligation
 from enforcers.errors import SettingsError
 
@@ -95,6 +95,9 @@ class Evaluation:
     total: Tally = field(default_factory=Tally)
     wrong: list[Scored] = field(default_factory=list)
     """Missed and stopped rows."""
+    unread: int = 0
+    """Rows that are no cases, or whose label says nothing."""
+    first_unread: str = ""
 
     def add(self, row: Scored) -> None:
         """Count one row."""
@@ -103,21 +106,27 @@ class Evaluation:
         if row.result in ("missed", "stopped"):
             self.wrong.append(row)
 
+    def note(self, file: str, number: int, row: Row | BadRow) -> None:
+        """Keep in mind whether a row could be read."""
+        if isinstance(row, BadRow):
+            self.unread += 1
+            self.first_unread = self.first_unread or f"`{file}` row {number}: {row.message}"
+
 
 def evaluate(judge: CaseJudge, files: Iterable[Path]) -> Evaluation:
     """Judge every row of every file. Raises SettingsError where a file cannot be read."""
     evaluation = Evaluation()
     for path in files:
-        for row in _scored(judge, path):
-            evaluation.add(row)
+        for number, row in enumerate(_rows_of(path), start=1):
+            evaluation.note(path.name, number, row)
+            evaluation.add(score(path.name, row, judge_row(judge, row)))
     return evaluation
 
 
-def _scored(judge: CaseJudge, path: Path) -> Iterator[Scored]:
+def _rows_of(path: Path) -> Iterator[Row | BadRow]:
     try:
         with path.open("rb") as stream:
-            for row in read_rows(stream):
-                yield score(path.name, row, judge_row(judge, row))
+            yield from map(labelled, read_rows(stream))
     except OSError as error:
         reason = error.strerror or "unreadable"
         raise SettingsError(f"cases `{path}` cannot be read: {reason}; check the path") from error

@@ -9,12 +9,14 @@ its executor trusts. `layers.py` reads the layers, `Settings.load` puts them tog
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,7 +28,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from console.layers import Schema, read_layers
+from console.layers import Schema, config_path, read_layers
 from console.shipped import PRODUCTION_POLICY
 from enforcers.contract.action import PrincipalKind
 from enforcers.contract.base import MAX_VALID_FOR_MS, Identifier
@@ -35,6 +37,24 @@ from enforcers.executors.limits import DEFAULT_LIMITS, LONGEST_S
 
 Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
 Session = Annotated[str, StringConstraints(pattern=r"^[!-~]{0,200}$")]
+
+_SERVER = re.compile(r"(?:[^\s/:,@\[\]]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+"""A host or an IPv6 address in brackets, and a port."""
+
+
+def _checked_servers(text: str) -> str:
+    servers = [one.strip() for one in text.split(",")] if text.strip() else []
+    for server in servers:
+        found = _SERVER.fullmatch(server)
+        if found is None or not 1 <= int(found[1]) <= 65_535:
+            raise ValueError(
+                f"`{server[:100]}` is not `host:port` with a port from 1 to 65535"
+                " (several with commas)"
+            )
+    return ",".join(servers)
+
+
+Servers = Annotated[str, AfterValidator(_checked_servers)]
 
 
 def _default_home() -> Path:
@@ -84,7 +104,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SLUICEGATE_", frozen=True, extra="forbid")
 
     home: Path = Field(default_factory=_default_home, description="state directory")
-    bootstrap: str = Field("", description="Kafka servers; empty: the embedded broker")
+    bootstrap: Servers = Field("", description="Kafka servers; empty: the embedded broker")
     zone: Zone = Field("", description="trust zone, a prefix of every topic")
     policy: Path = Field(PRODUCTION_POLICY, description="policy bundle; default: the shipped one")
     principals: Path = Field(
@@ -139,12 +159,27 @@ class Settings(BaseSettings):
             for key in type(self).model_fields
         )
 
+    @property
+    def file(self) -> Path:
+        """The settings file, whether it is there or not. Raises SettingsError."""
+        return config_path(self.home)
+
+    def target(self, name: str) -> TargetSettings:
+        """A declared target. Raises SettingsError where there is none of this name."""
+        found = self.targets.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.targets)) or "none is"
+            raise SettingsError(
+                f"target `{name}` is not declared ({known}); add [targets.{name}] to `{self.file}`"
+            )
+        return found
+
     def _check_catalogs(self) -> None:
         for name, target in self.targets.items():
             if target.catalog is not None and target.catalog not in self.catalogs:
                 raise SettingsError(
                     f"target `{name}` names catalog `{target.catalog}`, which is not declared;"
-                    " add it to [catalogs]"
+                    f" add it to [catalogs] in `{self.file}`"
                 )
 
 
@@ -162,5 +197,11 @@ def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsErro
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     origin = origins.get(str(first["loc"][0]), "default")
-    what = f"{where}` ({origin}) refused: {first['msg'].lower()}"
+    what = f"{where}` ({origin}) refused: {_in_lower_case(first['msg'])}"
     return SettingsError(f"setting `{what}; correct it")
+
+
+def _in_lower_case(message: str) -> str:
+    # Its first letter alone: a pattern or a value that it names is to stay as it is.
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]

@@ -23,6 +23,9 @@ from enforcers.errors import BrokerError
 if TYPE_CHECKING:
     from streams.broker import EmbeddedBroker
 
+SERVERS_PATIENCE_S = 10.0
+BOOTSTRAP_SETTING = "the setting `bootstrap` (SLUICEGATE_BOOTSTRAP)"
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -56,6 +59,8 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
             note = settings.home / "bootstrap"
             write_line(note, bootstrap)
             cleanup.callback(note.unlink, missing_ok=True)
+        else:
+            _await_servers(bootstrap)
         asyncio.run(create_topics(bootstrap, in_zone(settings.zone)))
         stack = Stack(
             bootstrap,
@@ -104,11 +109,22 @@ def started_broker(settings: Settings) -> str | None:
     return read_line(note) if is_there(note) else None
 
 
+def _await_servers(bootstrap: str) -> None:
+    from streams.broker.readiness import cluster_id, run_apart
+
+    try:
+        run_apart(cluster_id(bootstrap, patience=SERVERS_PATIENCE_S))
+    except TimeoutError as silence:
+        raise BrokerError(
+            f"no kafka answers on {bootstrap}; start it, or correct {BOOTSTRAP_SETTING}"
+        ) from silence
+
+
 def _listens(address: str) -> bool:
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         return False
     return True
 

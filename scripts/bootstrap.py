@@ -35,9 +35,12 @@ def main():
 
 
 def make_venv():
-    """Make .venv, anew when its Python is gone or too old."""
+    """Make .venv, anew when its Python is gone or too old; say where it is not the one that was asked for."""
     test = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     if os.path.exists(PYTHON) and quiet([PYTHON, "-c", test]):
+        found = version_of(PYTHON)
+        if found != VERSION:
+            say(f".venv keeps Python {found}, not {VERSION}: to change it, run `make clean` first")
         return
     say(f"making .venv with Python {VERSION}")
     if not quiet([sys.executable, "-m", "venv", "--clear", VENV]):
@@ -45,6 +48,12 @@ def make_venv():
             "this Python cannot make a virtual environment: install its venv and ensurepip "
             "(Debian and Ubuntu: apt install python3-venv), then run again"
         )
+
+
+def version_of(python):
+    """Return the version of a Python, such as `3.11`."""
+    show = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
+    return subprocess.check_output([python, "-c", show], text=True, cwd=ROOT).strip()
 
 
 def once(step, files, work):
@@ -146,4 +155,5 @@ def fail(text):
     sys.exit(f"error: {text}")
 
 
-main()
+if __name__ == "__main__":
+    main()

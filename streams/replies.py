@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from enforcers.channel import Lost, Receive
 from enforcers.contract.base import MAX_VALID_FOR_MS
@@ -46,17 +46,22 @@ class KafkaVerdictChannel:
     async def open(self, receive: Receive, lost: Lost) -> None:
         """Connect and stand at the end of the reply partition. Raises BrokerError."""
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self._connect()
-        except BrokerError:
+            await self._connect_in_time()
+        except BaseException:
+            # Whatever it was: a client that is left open complains when it is collected.
             await self.close()
             raise
-        except (KafkaError, OSError, TimeoutError) as error:
-            await self.close()
-            raise BrokerError(
-                f"kafka at {self._bootstrap} cannot be reached: {error!r}; start it, or set --bootstrap"
-            ) from error
         self._reader = asyncio.get_running_loop().create_task(self._read(receive, lost))
+
+    async def _connect_in_time(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._connect()
+        except (KafkaError, OSError) as error:
+            raise BrokerError(
+                f"kafka at {self._bootstrap} cannot be reached: {_why(error)}; start it, or correct"
+                " the setting `bootstrap` (SLUICEGATE_BOOTSTRAP)"
+            ) from error
 
     async def _connect(self) -> None:
         read_every_record()
@@ -99,7 +104,7 @@ class KafkaVerdictChannel:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            lost(f"verdicts cannot be read: {error!r}")
+            lost(f"verdicts cannot be read: {_why(error)}; check the broker")
 
     async def propose(self, key: bytes, records: Sequence[SignedRecord]) -> None:
         """Store actions of one principal. Raises BrokerError."""
@@ -128,7 +133,7 @@ class KafkaVerdictChannel:
             await asyncio.gather(*stored)
         except (KafkaError, OSError) as error:
             raise BrokerError(
-                f"kafka did not store the record: {error!r}; check the broker"
+                f"kafka did not store the record: {_why(error)}; check the broker"
             ) from error
 
     async def close(self) -> None:
@@ -141,3 +146,13 @@ class KafkaVerdictChannel:
         ]
         self._actions = self._outcomes = self._consumer = self._reader = None
         await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)
+
+
+def _why(error: Exception) -> str:
+    """An error of the client in words: its own text is written for programs."""
+    if isinstance(error, TimeoutError | KafkaConnectionError):
+        return "no answer"
+    if said := getattr(error, "description", "") or getattr(error, "strerror", ""):
+        sentence = str(said).split(". ")[0].rstrip(".")
+        return sentence[:1].lower() + sentence[1:]
+    return ": ".join([type(error).__name__, *map(str, error.args)])

@@ -2,7 +2,7 @@
 Every topic, in one table; docs/topics.md is made from it.
 
     gates ──▶ actions ──▶ judges ──▶ verdicts, denials, history ──▶ gates, alerting
-    administrators ──▶ policies, grants, approvals, controls, principals ──▶ every judge
+    administrators ──▶ policies, grants, approvals, controls, principals ──▶ every judge (reserved)
     every topic ──▶ archiver
 
 INVARIANT: a cluster whose topics differ from this table is refused before any worker starts.
@@ -59,6 +59,8 @@ class Topic:
     cleanup: Cleanup = "delete"
     timestamp_type: TimestampType = "CreateTime"
     max_bytes: int = RECORD_BYTES
+    reserved: bool = False
+    """Made and archived, but nothing else writes or reads it yet: those who will are named."""
 
     def settings(self) -> dict[str, str]:
         """Return the topic's settings in Kafka's names."""
@@ -103,7 +105,7 @@ OUTCOMES = Topic(
     "what became of admitted actions",
     key="principal id",
     writers=("gates",),
-    readers=("judges", "archiver"),
+    readers=("archiver",),
     partitions=ACTIONS_PARTITIONS,
 )
 HISTORY = Topic(
@@ -115,6 +117,7 @@ HISTORY = Topic(
     partitions=ACTIONS_PARTITIONS,
     cleanup="compact",
     retention_ms=None,
+    reserved=True,
 )
 REQUESTS = Topic(
     "requests",
@@ -123,6 +126,7 @@ REQUESTS = Topic(
     writers=("gates", "judges"),
     readers=("administrators", "archiver"),
     partitions=ACTIONS_PARTITIONS,
+    reserved=True,
 )
 PRINCIPALS = Topic(
     "principals",
@@ -132,6 +136,7 @@ PRINCIPALS = Topic(
     readers=("every judge", "archiver"),
     cleanup="compact",
     retention_ms=None,
+    reserved=True,
 )
 GRANTS = Topic(
     "grants",
@@ -141,6 +146,7 @@ GRANTS = Topic(
     readers=("every judge", "archiver"),
     cleanup="compact",
     retention_ms=None,
+    reserved=True,
 )
 APPROVALS = Topic(
     "approvals",
@@ -149,6 +155,7 @@ APPROVALS = Topic(
     writers=("administrators",),
     readers=("every judge", "archiver"),
     retention_ms=CONTROL_RETENTION_MS,
+    reserved=True,
 )
 CONTROLS = Topic(
     "controls",
@@ -157,6 +164,7 @@ CONTROLS = Topic(
     writers=("administrators", "judges (quarantines only)"),
     readers=("every judge", "archiver"),
     retention_ms=CONTROL_RETENTION_MS,
+    reserved=True,
 )
 POLICIES = Topic(
     "policies",
@@ -166,28 +174,31 @@ POLICIES = Topic(
     readers=("every judge", "archiver"),
     retention_ms=CONTROL_RETENTION_MS,
     max_bytes=1_048_588,
+    reserved=True,
 )
 FINDINGS = Topic(
     "findings",
     "what the archiver and the judges found odd",
     key="–",
     writers=("archiver", "judges"),
-    readers=("alerting", "auditors"),
+    readers=("alerting", "auditors", "archiver"),
+    reserved=True,
 )
 CHECKPOINTS = Topic(
     "checkpoints",
     "signed heads of the archive's log",
     key="–",
     writers=("archiver",),
-    readers=("alerting", "auditors"),
+    readers=("alerting", "auditors", "archiver"),
     retention_ms=CONTROL_RETENTION_MS,
+    reserved=True,
 )
 DEAD_LETTERS = Topic(
     "dead-letters",
     "records that nobody could read, with topic, partition, offset and reason",
     key="–",
-    writers=("archiver", "judges"),
-    readers=("alerting", "auditors"),
+    writers=("judges",),
+    readers=("alerting", "auditors", "archiver"),
     max_bytes=1_048_588,
 )
 

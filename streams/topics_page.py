@@ -9,6 +9,8 @@ def topics_page() -> str:
     """Return docs/topics.md."""
     head = (
         "# Topics\n\nMade from `streams/topics.py` by `make docs`; do not edit.\n\n"
+        "A reserved topic is made, and archived if anything should be in it. In this release nothing else\n"
+        "writes or reads it: policies and principals are files, and the writers and readers are those to come.\n\n"
         "| topic | what it holds | key | partitions | writers | readers | kept | timestamp |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     )
@@ -18,7 +20,7 @@ def topics_page() -> str:
 def _row(topic: Topic) -> str:
     cells = (
         f"`{topic.name}`",
-        topic.purpose,
+        f"reserved: {topic.purpose}" if topic.reserved else topic.purpose,
         topic.key,
         str(topic.partitions),
         ", ".join(topic.writers),

@@ -12,10 +12,15 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from console.cases import CASE_KINDS, PAYLOADS
+from console.circumstances import Changes
 from console.cli.app import app
 from console.cli.exits import EXIT_CODES
 from console.layers import CONFIG_VARIABLE, PREFIX
+from console.rows import LABELS, Row, labelled, parse_row
+from console.scoring import CATCHING_OBLIGATIONS
 from console.settings import Settings
+from console.shipped import PRODUCTION_POLICY
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -99,6 +104,34 @@ def test_the_readme_names_every_exit_code() -> None:
     assert set(re.findall(r"\b\d\b", said)) == {"0", "1", *map(str, EXIT_CODES.values())}
 
 
+@pytest.mark.parametrize(
+    "command", ["bench judge", "bench rtt", "catalog scan", "up", "run", "sql"]
+)
+def test_the_readme_has_a_command_in_its_table(command: str) -> None:
+    assert re.search(rf"^\| `sluicegate {command}\b", README.read_text("utf-8"), re.M)
+
+
+STEPS = (
+    "duckdb.connect(",
+    "mkdir -p",
+    "[targets.customers]",
+    "sluicegate catalog scan customers",
+    "sluicegate up ",
+    "second terminal",
+    "export SLUICEGATE_SESSION=maintenance-1",
+    "sluicegate sql --target customers",
+    "sluicegate run",
+    "sluicegate audit session maintenance-1",
+)
+
+
+def test_the_readme_can_be_typed_from_the_top() -> None:
+    use = README.read_text("utf-8").partition("## Use it\n")[2].partition("\n## ")[0]
+    found = [use.find(step) for step in STEPS]
+    assert found == sorted(found)
+    assert -1 not in found
+
+
 @pytest.mark.parametrize("target", re.findall(r"^    make (\w+)", README.read_text("utf-8"), re.M))
 def test_make_knows_what_the_readme_asks_of_it(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.M)
@@ -152,6 +185,48 @@ def test_an_example_of_a_settings_file_is_accepted(
 
 def test_both_pages_with_a_settings_file_are_looked_at() -> None:
     assert len(EXAMPLES) == 2
+
+
+# ---- Cases ----------------------------------------------------------------------------------------------
+
+CASES = (ROOT / "docs" / "cases.md").read_text("utf-8")
+
+
+def first_cells(title: str) -> list[str]:
+    """Every name in the first column of the tables that follow a title."""
+    part = CASES.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", part, re.M)
+    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+
+def test_the_page_on_cases_names_every_field_and_kind() -> None:
+    names = first_cells("What a case holds")
+    assert sorted(names) == sorted([*Row.model_fields, *(PAYLOADS.keys() | CASE_KINDS.keys())])
+
+
+def test_the_page_on_cases_names_everything_that_a_context_changes() -> None:
+    assert sorted(first_cells("Context")) == sorted(Changes.model_fields)
+
+
+def test_the_page_on_cases_names_every_label() -> None:
+    assert tuple(first_cells("What `eval` counts")) == LABELS
+
+
+def test_the_page_on_cases_names_every_category_that_counts() -> None:
+    assert all(f"`{category}`" in CASES for category in CATCHING_OBLIGATIONS)
+
+
+def test_the_cases_that_the_page_shows_are_cases() -> None:
+    (shown,) = re.findall(r"^```json\n(.*?)^```", CASES, re.M | re.S)
+    assert all(isinstance(labelled(parse_row(line.encode())), Row) for line in shown.splitlines())
+
+
+def test_the_page_on_policy_names_the_tags_of_columns_that_the_shipped_one_asks_for() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text("utf-8")
+    (said,) = re.findall(r"The shipped policy asks for two of them: (.*?)\n\n", page, re.S)
+    shipped = PRODUCTION_POLICY.read_text("utf-8")
+    masked = set(re.findall(r'columns: \["tag:(\w+)"\]', shipped))
+    assert masked == {"secret", "pii"} == set(re.findall(r"tagged\s`(\w+)`", said))
 
 
 # ---- Links and examples ---------------------------------------------------------------------------------

@@ -175,8 +175,11 @@ def _prepared(directory: Path) -> Path:
             " without any of * ? [ ]"
         )
     try:
+        # What lies in it is everything that was proposed: only its owner may enter.
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
         for part in ("days", "segments", "live"):
-            (directory / part).mkdir(parents=True, exist_ok=True)
+            (directory / part).mkdir(exist_ok=True)
     except OSError as error:
         raise ArchiveError(
             f"archive `{directory}` cannot be made: {error.strerror}; choose another directory"

@@ -9,7 +9,6 @@ import typer
 
 from console.cli.context import settings_of
 from console.files import is_there
-from enforcers.errors import SettingsError
 
 if TYPE_CHECKING:
     from enforcers.catalog.draft import Draft
@@ -38,12 +37,10 @@ def scan(
     from enforcers.catalog.draft import draft_of
     from enforcers.catalog.writing import catalog_text, write_catalog
 
-    targets = settings_of(context).targets
-    if target not in targets:
-        raise SettingsError(f"target `{target}` is not declared; add [targets.{target}]")
+    declared = settings_of(context).target(target)
     # Read before the database is: a file that cannot be read is not written over.
     before = load_catalog(out) if out is not None and is_there(out) else None
-    structure, samples = scan_database(target, targets[target], rows)
+    structure, samples = scan_database(target, declared, rows)
     draft = draft_of(structure, samples, before)
     if out is None:
         typer.echo(catalog_text(draft), nl=False)

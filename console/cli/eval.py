@@ -13,6 +13,7 @@ from console.cli.context import AsJson, print_json
 from console.cli.exits import one_line
 from console.cli.judge import CatalogFile, ContextFile, PolicyFile, case_judge
 from console.cli.tables import show_table
+from enforcers.errors import SettingsError
 
 if TYPE_CHECKING:
     from console.scoring import Evaluation, Scored
@@ -54,10 +55,20 @@ def evaluate_cases(
     if as_json:
         body = report(evaluation, judge.policy.hash)
         print_json({**body, "shown": [_brief(row) for row in shown]} if show else body)
-        return
-    show_table(COLUMNS, _rows(evaluation))
-    for row in shown:
-        typer.echo(one_line(" ".join(_brief(row).values())))
+    else:
+        show_table(COLUMNS, _rows(evaluation))
+        for row in shown:
+            typer.echo(one_line(" ".join(_brief(row).values())))
+    _refuse_unread(evaluation)
+
+
+def _refuse_unread(evaluation: Evaluation) -> None:
+    # After the figures, for one bad row among thousands does not make the others worthless.
+    if evaluation.unread:
+        raise SettingsError(
+            f"{evaluation.unread} of {evaluation.total.figures()['rows']} rows could not be read;"
+            f" correct them, the first is {evaluation.first_unread}"
+        )
 
 
 def report(evaluation: Evaluation, policy: str) -> dict[str, Any]:

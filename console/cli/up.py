@@ -47,6 +47,10 @@ def up(
         run_role(role, settings, bootstrap_of(settings))
         return
     init_home(settings)
+    from console.world import load_world
+
+    # What no judge here could decide in is said before anything starts.
+    load_world(settings, judge_id="")
     # Until everything runs, SIGTERM does as Ctrl-C: what was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_stack(settings) as stack:
@@ -74,7 +78,11 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _keep_running(stack: Stack, stop: threading.Event) -> None:
-    while not stop.wait(KEEP_EVERY_S):
-        for said in (keep_broker(stack.broker), *(child.keep() for child in stack.children)):
-            if said:
-                typer.echo(said, err=True)
+    try:
+        while not stop.wait(KEEP_EVERY_S):
+            for said in (keep_broker(stack.broker), *(child.keep() for child in stack.children)):
+                if said:
+                    typer.echo(said, err=True)
+    finally:
+        # What ends it is said once: nobody is to hear as well that no judge answers.
+        stop.set()

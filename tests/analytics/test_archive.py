@@ -29,6 +29,17 @@ def test_a_record_is_kept_as_kafka_held_it(tmp_path: Path) -> None:
     assert found[7] == kept.value
 
 
+def test_an_archive_that_is_made_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    made, there = tmp_path / "parent" / "made", tmp_path / "there"
+    there.mkdir()
+    there.chmod(0o750)
+    for directory in (made, there):
+        Archive.open(directory, cluster_id="c").close()
+    modes = [path.stat().st_mode & 0o777 for path in (made, there, tmp_path)]
+    assert modes == [0o700, 0o750, 0o755]
+
+
 def test_a_second_writer_is_refused_even_after_duckdb_lost_its_lock(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from analytics.archive import Archive\n"
     code += "Archive.open(Path(sys.argv[1]), cluster_id='c')"

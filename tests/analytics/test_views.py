@@ -34,6 +34,13 @@ from tests.analytics.records import (
 VIEWS = ("records", "actions", "verdicts", "denials", "outcomes", "timeline")
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_archive_is_named_by_a_path_or_by_a_string(kind: type, tmp_path: Path) -> None:
+    _archived(tmp_path)
+    with connect(kind(tmp_path)) as connection:
+        assert connection.execute("SELECT count(*) FROM timeline").fetchall() == [(0,)]
+
+
 def _archived(directory: Path, *parts: list[RawRecord]) -> None:
     with Archive.open(directory, cluster_id="c") as archive:
         append(archive, [record for part in parts for record in part])

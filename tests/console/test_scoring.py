@@ -63,7 +63,7 @@ ROWS = [
 
 @pytest.fixture
 def evaluation(tmp_path: Path) -> Evaluation:
-    """Fourteen rows of one corpus, one of another, and a line that is no row."""
+    """Fourteen rows of one corpus, one of which has a label of its own, one of another, and no row."""
     lines = [
         json.dumps(
             {"id": i, "label": label, "text": t, "category": c, "kind": "sql", "corpus": "one"}
@@ -80,7 +80,7 @@ def evaluation(tmp_path: Path) -> Evaluation:
 def test_figures_of_one_corpus(evaluation: Evaluation) -> None:
     figures = evaluation.groups["cases.jsonl", "one"].figures()
     assert figures == {
-        "rows": 14,
+        "rows": 13,
         "errors": 1,
         "block": 7,
         "missed": 2,
@@ -88,8 +88,8 @@ def test_figures_of_one_corpus(evaluation: Evaluation) -> None:
         "allow": 3,
         "stopped": 1,
         "false_alarms": 0.3333,
-        "unknown": 4,
-        "unknown_shares": {"allow": 0.75, "deny": 0.25},
+        "unknown": 3,
+        "unknown_shares": {"allow": 0.6667, "deny": 0.3333},
         "p50_micros": 10,
         "p99_micros": 10,
     }
@@ -98,9 +98,18 @@ def test_figures_of_one_corpus(evaluation: Evaluation) -> None:
 def test_totals_are_over_everything(evaluation: Evaluation) -> None:
     total = evaluation.total.figures()
     assert (total["rows"], total["block"], total["missed"]) == (16, 8, 2)
-    assert total["errors"] == 2
+    assert total["errors"] == 3
     assert total["recall"] == 0.75
-    assert total["unknown_shares"] == {"allow": 0.6, "deny": 0.2, "error": 0.2}
+    assert total["unknown_shares"] == {"allow": 0.4, "deny": 0.2, "error": 0.4}
+
+
+def test_rows_that_cannot_be_read_are_counted_and_the_first_is_named(
+    evaluation: Evaluation,
+) -> None:
+    assert evaluation.unread == 2
+    assert evaluation.first_unread == (
+        "`cases.jsonl` row 14: label `strange` is none of block, allow, unknown; write one of these"
+    )
 
 
 def test_wrong_rows_are_kept_with_their_reason(evaluation: Evaluation) -> None:

@@ -103,6 +103,8 @@ REFUSED_FILES = [
     ("keys = 7", "`keys`", "correct it"),
     ("valid_for_ms = 9999", "`valid_for_ms`", "5000"),
     ('zone = "a b"', "`zone`", "correct it"),
+    ('zone = "a b"', "string should match pattern '^[A-Za-z0-9_-]{0,60}$'", "correct it"),
+    ("[targets.a]\nsystem = 'postgres'", "refused: a postgres target has either `dsn`", "correct"),
     ('home = "/elsewhere"', "`home` locates", "set SLUICEGATE_HOME"),
     ("zone = ", "is no TOML", "correct it"),
 ]
@@ -127,7 +129,8 @@ def test_a_file_that_anyone_may_write_is_refused(home: Path) -> None:
 REFUSED_VARIABLES = [
     ("SLUICEGATE_HOM", "x", "did you mean `SLUICEGATE_HOME`?"),
     ("SLUICEGATE_SERVERS", "x", "is unknown"),
-    ("sluicegate_zone", "x", "is unknown"),
+    ("sluicegate_zone", "x", "is unknown; did you mean `SLUICEGATE_ZONE`?"),
+    ("SLUICEGATE_FOO", "1", "`SLUICEGATE_FOO` is unknown; remove it"),
     ("SLUICEGATE_TRUST", "trust.json", "give an absolute one"),
     ("SLUICEGATE_CONFIG", "some.toml", "give an absolute one"),
     ("SLUICEGATE_CONFIG", "/no/such/file", "is no file"),
@@ -146,6 +149,50 @@ def test_a_bad_variable_is_refused(
         Settings.load()
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SERVERS = {
+    "": "",
+    "kafka:9092": "kafka:9092",
+    "127.0.0.1:1,b.example.org:65535": "127.0.0.1:1,b.example.org:65535",
+    " a:1, b:2 ": "a:1,b:2",
+    "[::1]:9092": "[::1]:9092",
+}
+
+
+@pytest.mark.parametrize(("given", "read"), SERVERS.items())
+def test_servers_are_hosts_with_ports(given: str, read: str) -> None:
+    assert Settings.load({"bootstrap": given}).bootstrap == read
+
+
+NO_SERVERS = ["kafka", "127.0.0.1:99999", "a:0", ":9092", "a:1,", "a:1,,b:2", "kafka://a:1", "::1:1", "a b:1", "a:-1", "a:\u0663"]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", NO_SERVERS)
+def test_what_is_no_list_of_servers_is_refused(home: Path, given: str) -> None:
+    path = _write(home, f'bootstrap = "{given}"')
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    message = str(caught.value)
+    assert message.startswith(f"setting `bootstrap` (file {path}) refused: `")
+    assert message.endswith(
+        "` is not `host:port` with a port from 1 to 65535 (several with commas); correct it"
+    )
+
+
+def test_a_target_that_is_not_declared_is_missed_in_the_file_by_its_path(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(home, '[targets.shop]\nsystem = "sqlite"\npath = "x"')
+    with pytest.raises(SettingsError) as caught:
+        Settings.load().target("shp")
+    assert str(caught.value) == (
+        f"target `shp` is not declared (shop); add [targets.shp] to `{path}`"
+    )
+    (tmp_path / "other.toml").touch()
+    monkeypatch.setenv("SLUICEGATE_CONFIG", str(tmp_path / "other.toml"))
+    with pytest.raises(SettingsError, match=rf"\(none is\); .* to `{tmp_path}/other.toml`"):
+        Settings.load().target("shp")
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:

@@ -45,7 +45,7 @@ def test_a_broker_that_was_started_here_is_found(home: Path) -> None:
         assert bootstrap_of(noted(home, bootstrap)) == bootstrap
 
 
-@pytest.mark.parametrize("note", ["127.0.0.1:1", "", "nonsense"])
+@pytest.mark.parametrize("note", ["127.0.0.1:1", "", "nonsense", "127.0.0.1:99999"])
 def test_a_note_that_a_killed_up_left_behind_is_not_believed(home: Path, note: str) -> None:
     with pytest.raises(BrokerError, match="where one was started; run `sluicegate up` again"):
         bootstrap_of(noted(home, note))

@@ -1,5 +1,6 @@
 """The table of topics, and that a cluster that differs from it is refused."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from streams.topics import (
     FINDINGS,
     HISTORY,
     TOPICS,
+    Topic,
     create_topics,
     in_zone,
 )
@@ -37,6 +39,25 @@ def test_actions_are_stamped_by_the_broker() -> None:
 def test_only_what_holds_a_state_is_compacted() -> None:
     compacted = {topic.name for topic in TOPICS if topic.cleanup == "compact"}
     assert compacted == {"history", "principals", "grants"}
+
+
+def test_a_topic_is_reserved_exactly_where_no_code_names_it() -> None:
+    """But the archiver, which names none and copies every one."""
+    code = "".join(
+        path.read_text("utf-8")
+        for package in ("streams", "analytics", "enforcers", "console")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "topics.py"
+    )
+    imports = " ".join(re.findall(r"^from streams\.topics import (\([^)]*\)|.*)", code, re.M))
+    named = {topic.name for topic in TOPICS if constant(topic) in re.findall(r"\w+", imports)}
+    assert {topic.name for topic in TOPICS if not topic.reserved} == named
+    assert all("archiver" in topic.readers for topic in TOPICS)
+
+
+def constant(topic: Topic) -> str:
+    """The name of a topic in the code."""
+    return topic.name.upper().replace("-", "_")
 
 
 def test_a_zone_prefixes_every_name() -> None:

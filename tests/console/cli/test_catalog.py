@@ -61,7 +61,10 @@ def test_without_a_file_it_is_printed(shop: str, sluicegate: Sluicegate) -> None
 
 
 WRONG = [
-    (("nothing",), "is not declared"),
+    (
+        ("nothing",),
+        "is not declared (gone, text); add [targets.nothing] to `{home}/sluicegate.toml`",
+    ),
     (("gone",), "does not exist"),
     (("text",), "cannot be scanned"),
 ]
@@ -83,7 +86,7 @@ def test_what_cannot_be_scanned_is_one_line(
     )
     result = sluicegate("catalog", "scan", *arguments)
     assert result.exit_code == 2
-    assert message in result.stderr
+    assert message.format(home=home) in result.stderr
     assert result.stderr.count("\n") == 1
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -198,6 +200,32 @@ def test_eval_reports_figures_and_rows(tmp_path: Path, sluicegate: Sluicegate) -
     assert "cases.jsonl m allow" in people.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a-host-name\n", "line is no JSON"),
+        ('{"kind": "shell", "text": "ls", "label": "attack"}', "label `attack` is none of block"),
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_eval_refuses_what_it_cannot_read_behind_the_figures(
+    text: str, why: str, options: list[str], tmp_path: Path, sluicegate: Sluicegate
+) -> None:
+    path = tmp_path / "cases"
+    path.write_text(CASES + text)
+    result = sluicegate("eval", str(path), *options)
+    assert result.exit_code == 2
+    assert "allow" in result.stdout
+    said = f"error: 1 of 3 rows could not be read; correct them, the first is `cases` row 3: {why}"
+    assert result.stderr.startswith(said)
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_batch_does_not_look_at_labels(sluicegate: Sluicegate) -> None:
+    line = b'{"id": 1, "kind": "shell", "text": "ls", "label": "attack"}\n'
+    assert json.loads(sluicegate("judge", "--batch", stdin=line).stdout)["decision"] == "allow"
+
+
 def test_eval_of_a_missing_file_is_a_usage_error(tmp_path: Path, sluicegate: Sluicegate) -> None:
     assert sluicegate("eval", str(tmp_path / "none.jsonl")).exit_code == 2
 
@@ -225,7 +253,50 @@ def test_doctor_is_content_after_keys_init(
     monkeypatch.setenv("SLUICEGATE_BOOTSTRAP", "127.0.0.1:1")
     monkeypatch.setattr("console.checks.PATIENCE_S", 0.2)
     checks = json.loads(sluicegate("doctor", "--json").stdout)["checks"]
-    assert {one["check"] for one in checks if not one["ok"]} == {"broker"}
+    (problem,) = [one for one in checks if not one["ok"]]
+    assert problem["check"] == "broker"
+    assert problem["remedy"] == (
+        "start it, or correct the setting `bootstrap` (SLUICEGATE_BOOTSTRAP)"
+    )
+
+
+@pytest.mark.parametrize("which", ["home", "archive"])
+def test_doctor_finds_a_directory_that_is_open_to_others(
+    which: str, home: Path, sluicegate: Sluicegate
+) -> None:
+    sluicegate("keys", "init")
+    directory = {"home": home, "archive": home / "archive"}[which]
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o710)
+    (found,) = [one for one in _checks(sluicegate) if one["check"] == which]
+    assert found["detail"] == f"`{directory}` is open to other users"
+    assert found["remedy"] == f"run `chmod 700 {directory}`"
+
+
+def test_doctor_says_whether_postgres_is_read_a_second_time(
+    sluicegate: Sluicegate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pgparse", None)
+    (found,) = [one for one in _checks(sluicegate) if one["check"] == "postgres reader"]
+    assert found["ok"], "it is an extra"
+    assert found["detail"].startswith("not installed: sqlglot alone reads postgres")
+    monkeypatch.setitem(sys.modules, "pgparse", ModuleType("pgparse"))
+    monkeypatch.setattr("console.checks.version", lambda _: "1.0.3")
+    (found,) = [one for one in _checks(sluicegate) if one["check"] == "postgres reader"]
+    assert found["detail"] == "pgparse 1.0.3 reads postgres a second time"
+
+
+def test_doctor_finds_a_note_of_a_broker_that_is_gone(home: Path, sluicegate: Sluicegate) -> None:
+    sluicegate("keys", "init")
+    (home / "bootstrap").write_text("127.0.0.1:99999\n")
+    (found,) = [one for one in _checks(sluicegate) if one["check"] == "broker"]
+    assert found["detail"] == "no kafka answers on 127.0.0.1:99999, where one was started"
+    assert found["remedy"] == "run `sluicegate up` again"
+
+
+def _checks(sluicegate: Sluicegate) -> list[dict[str, Any]]:
+    checks: list[dict[str, Any]] = json.loads(sluicegate("doctor", "--json").stdout)["checks"]
+    return checks
 
 
 def test_doctor_finds_a_parser_that_reads_nothing(
