@@ -59,4 +59,4 @@ def parser_of(reading: Reading) -> Parser:
 @cache
 def _class_of(reading: Reading) -> type[Parser]:
     base = budgeted(reading.parser.parser_class)
-    return recording(base) if reading.name in NAMED else base
+    return recording(base, reading.family) if reading.name in NAMED else base

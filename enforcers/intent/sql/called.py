@@ -16,14 +16,28 @@ from sqlglot.tokenizer_core import Token, TokenType
 from enforcers.intent.sql.words import words
 
 _KEY = "called"
-_OF_GRAMMAR = words("all any case exists some variadic")
+_OF_GRAMMAR = words("all case exists")
 """Words before parentheses that are no call, unless they are quoted."""
+_OF_GRAMMAR_HERE = {
+    **dict.fromkeys(("postgres", "redshift"), words("any some variadic")),
+    **dict.fromkeys(("oracle", "snowflake"), words("any some")),
+}
+_COMPARING = words("= <=> <> != < <= > >=")
+_COMPARED = {"mysql": words("any some")}
+"""Words that are no call behind a comparison."""
 WAYS_TO_PART = words("hash list range")
 """What a table is parted by, in front of the columns."""
 
 
-def recording(base: type[Parser]) -> type[Parser]:
+def recording(base: type[Parser], family: str) -> type[Parser]:
     """The dialect's parser, which keeps the name of every call that it reads, be it in a way that it then gives up."""
+    of_grammar = _OF_GRAMMAR | _OF_GRAMMAR_HERE.get(family, frozenset())
+    compared = _COMPARED.get(family, frozenset())
+
+    def _is_word(name: Token, before: Token | None) -> bool:
+        behind = before is not None and before.text in _COMPARING
+        known = of_grammar | compared if behind else of_grammar
+        return name.token_type is not TokenType.IDENTIFIER and _name(name) in known
 
     class Recording(base):  # type: ignore[misc, valid-type]
         called: dict[int, Token]
@@ -37,7 +51,7 @@ def recording(base: type[Parser]) -> type[Parser]:
             found: exp.Expr | None = super()._parse_function_call(*args, **kwargs)
             opens = following and following.token_type is TokenType.L_PAREN
             qualified = before and before.token_type is TokenType.DOT
-            if found is not None and opens and not qualified:
+            if found is not None and opens and not qualified and not _is_word(name, before):
                 self.called[name.start] = name
             return found
 
@@ -54,7 +68,7 @@ def recording(base: type[Parser]) -> type[Parser]:
 def keep(tree: exp.Expr, parser: Parser) -> None:
     """Put the names that a parser has kept beside the tree that it has made."""
     tokens: Iterable[Token] = getattr(parser, _KEY, {}).values()
-    tree.meta[_KEY] = tuple(dict.fromkeys(_name(one) for one in tokens if not _is_word(one)))
+    tree.meta[_KEY] = tuple(dict.fromkeys(map(_name, tokens)))
 
 
 def called_in(tree: exp.Expr) -> Sequence[str]:
@@ -65,7 +79,3 @@ def called_in(tree: exp.Expr) -> Sequence[str]:
 
 def _name(token: Token) -> str:
     return token.text.lower()
-
-
-def _is_word(token: Token) -> bool:
-    return token.token_type is not TokenType.IDENTIFIER and _name(token) in _OF_GRAMMAR

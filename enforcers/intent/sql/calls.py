@@ -79,8 +79,10 @@ def visit_dot(state: State, node: exp.Dot) -> None:
     called = node.expression
     if isinstance(called, exp.Func):
         if isinstance(node.this, exp.Identifier | exp.Column | exp.Dot):
-            # A method on a value is decided by its name alone.
             _qualified(state, node.this, called)
+        elif state.reading.family == "oracle":
+            # A method of an object's type is a user's; elsewhere the name alone decides.
+            state.doubt(Code.UNKNOWN_FUNCTION, called.name.lower() or called.sql_name().lower())
     elif isinstance(called, exp.Star | exp.Identifier):
         inner = node.this.unnest() if isinstance(node.this, exp.Expr) else node.this
         if isinstance(inner, exp.Subquery | exp.Select):

@@ -115,18 +115,19 @@ def _is_call(column: exp.Column, path: list[str], views: Views) -> bool:
         return not _may_qualify(column, path, views)
     around = views.around(column)
     return bool(around) and not any(
-        _may_name(statement, clause, path[0], views) for statement, clause in around
+        _may_name(column, statement, clause, views) for statement, clause in around
     )
 
 
-def _may_name(statement: exp.Expr, clause: str, name: str, views: Views) -> bool:
+def _may_name(column: exp.Column, statement: exp.Expr, clause: str, views: Views) -> bool:
     """Whether the bare name may be a column of the statement's sources, or of its result."""
-    if isinstance(statement, exp.Insert):
+    name = column.name.lower()
+    if isinstance(statement, exp.Insert) and clause != "returning":
         # A list of values sees no columns, but for one of several inserts: it sees those of the query.
         return statement.parent is not None or clause != "expression"
     if isinstance(statement, exp.Select) and clause in _SEES_RESULT and name in _named(statement):
         return True
-    sources = [one for named in views.sources(statement).values() for one in named]
+    sources = views.seen_from(column, statement)
     # A table may have got a column since the catalog was made, unless that names all there is; and Oracle lets no
     # function write that a query calls, unless it has a transaction of its own.
     added = isinstance(statement, exp.Select) and views.declares_some(statement)

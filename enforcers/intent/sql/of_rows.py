@@ -1,52 +1,66 @@
 """
 Calls on rows in PostgreSQL: `u.f` means `f(u)` where the source `u` has no column `f`.
 
-    u.city ─▶ the nearest source that is called u ─▶ a declared table without that column? ─▶ a user's function
+    u.city ─▶ the nearest source that is called u ─▶ are its columns known, and none is so called? ─▶ a user's function
 
-Only a catalog that names every table says which columns there are not. What a sub-query or an expression gives is
-a row of no type of its own.
+The columns of a sub-query, of values and of most functions stand in the text; those of a table are known where the
+catalog names every table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlglot import exp
 
+from enforcers.intent.sql.called import called_in
 from enforcers.intent.sql.codes import Code
-from enforcers.intent.sql.scope import Names
+from enforcers.intent.sql.row_columns import LEXEMES, RowColumns, folded
+from enforcers.intent.sql.scope import NO_NAMES, Names
 from enforcers.intent.sql.state import State
 from enforcers.intent.sql.tables import Seen
-from enforcers.intent.sql.views import Views
+from enforcers.intent.sql.views import Views, items
 from enforcers.intent.sql.words import words
 
 FAMILIES = frozenset({"postgres", "redshift", "ansi"})
 SYSTEM_COLUMNS = words("ctid xmin xmax cmin cmax tableoid oid")
 _ROWS_OF_TARGET = words("excluded old new")
 """What the rows of the table that a statement changes are called beside its own name."""
-_MADE = (exp.Select, exp.SetOperation, exp.UDTF, exp.Lateral)
-"""Sources that are no tables."""
 
 
 def screen_rows(state: State, seen: Sequence[Seen]) -> None:
-    """Doubt each qualified name that is no column of the declared tables that it is of."""
-    if state.reading.family not in FAMILIES or state.catalog.unknown_tables != "opaque":
+    """Doubt each qualified name that is no column of the sources that it is of."""
+    if state.reading.family not in FAMILIES or not state.dotted:
         return
-    declared = {id(one.node): one for one in seen if one.table is not None and one.table.columns}
-    if not declared or not state.dotted:
-        return
-    views = Views(state.dotted[0].root(), state.catalog, state.reading, seen)
-    known: dict[int, Names | None] = {}
+    root = state.dotted[0].root()
+    views = Views(root, state.catalog, state.reading, seen)
+    rows = RowColumns(views, seen, frozenset(called_in(root)))
     for column in state.dotted:
-        name = column.name.lower()
+        name = folded(column.this)
         if isinstance(column.this, exp.Star) or name in SYSTEM_COLUMNS:
             continue
-        for source in _sources(column, views):
-            if id(source) not in known:
-                known[id(source)] = _columns(source, declared)
-            columns = known[id(source)]
-            if columns is not None and name not in columns:
-                state.doubt(Code.UNKNOWN_FUNCTION, name)
+        # A catalog keeps names in small letters alone.
+        also = {name, name.lower()} if name.lower() in state.catalog.column_names else {name}
+        if any(names.isdisjoint(also) for names in _names(column, rows)):
+            state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
+def _names(column: exp.Column, rows: RowColumns) -> list[Names]:
+    """What the columns of each source that the qualifier names are called, where that is known."""
+    sources = _sources(column, rows.views)
+    if sources:
+        known = (rows.row(one) for one in sources)
+        return [NO_NAMES.union(*row) for row in known if row is not None]
+    # The parser keeps no name of some functions, which is their alias where they have none.
+    around = rows.views.around(column)
+    unnamed = [one for statement, _ in around for one in rows.views.sources(statement).get("?", ())]
+    called = any(_is_call(one) for one in unnamed)
+    return [frozenset({column.table.lower(), "ordinality", *LEXEMES})] if called else []
+
+
+def _is_call(source: exp.Expr) -> bool:
+    called = source.this if isinstance(source, exp.Table | exp.Lateral) else source
+    return isinstance(called, exp.Func) and not source.args.get("alias")
 
 
 def _sources(column: exp.Column, views: Views) -> list[exp.Expr]:
@@ -57,26 +71,5 @@ def _sources(column: exp.Column, views: Views) -> list[exp.Expr]:
         if found:
             return found
         if qualifier in _ROWS_OF_TARGET and not isinstance(statement, exp.Select):
-            target = statement.this
-            return [target.this if isinstance(target, exp.Schema) else target]
+            return items(statement)[:1]
     return []
-
-
-def _columns(source: exp.Expr, declared: Mapping[int, Seen]) -> Names | None:
-    """All columns of the source, where it is a declared table, or a join of such that has a name."""
-    found: set[str] = set()
-    for table in _tables(source):
-        one = declared.get(id(table))
-        if one is None or one.table is None:
-            return None
-        found |= one.table.columns.keys() | {name.lower() for name in table.alias_column_names}
-    return frozenset(found) or None
-
-
-def _tables(source: exp.Expr) -> list[exp.Expr]:
-    """The tables whose columns the source has; none if it has others too."""
-    if not isinstance(source, exp.Subquery):
-        return [source]
-    nodes = list(source.walk(prune=lambda node: isinstance(node, _MADE)))
-    made = any(isinstance(node, _MADE) for node in nodes)
-    return [] if made else [node for node in nodes if isinstance(node, exp.Table)]

@@ -35,6 +35,7 @@ from enforcers.intent.sql.explain import read_explain, runs_behind
 from enforcers.intent.sql.identifiers import screen_calls
 from enforcers.intent.sql.lexical import screen_text
 from enforcers.intent.sql.limits import row_limit
+from enforcers.intent.sql.lost import screen_lost
 from enforcers.intent.sql.outcome import effects_of
 from enforcers.intent.sql.parse import COMMANDS, first_word, parse_tokens, screen_names, tokenize
 from enforcers.intent.sql.script import Part, read_script, statements_of
@@ -149,6 +150,7 @@ def _intent(
     reading = state.reading
     _quoted_names(state, tokens, text)
     screen_calls(state, tokens)
+    screen_lost(state, tree, tokens)
     columns.attribute(state)
     effects = effects_of(state)
     if not reading.known and any(effect.verb is not Verb.READ for effect in effects):

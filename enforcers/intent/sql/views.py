@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from enforcers.catalog import Catalog
 from enforcers.intent.sql.dialects import Reading
-from enforcers.intent.sql.scope import NO_NAMES, Names
+from enforcers.intent.sql.scope import NO_NAMES, Names, key_of
 from enforcers.intent.sql.tables import Seen, see
 
 _QUERIES = (exp.Select, exp.SetOperation)
@@ -59,6 +59,18 @@ class Views:
             self._found[id(statement)] = _sources(statement)
         return self._found[id(statement)]
 
+    def seen_from(self, column: exp.Expr, statement: exp.Expr) -> list[exp.Expr]:
+        """The sources of a statement that a column sees there: not the one that is made of it."""
+        sources = [one for named in self.sources(statement).values() for one in named]
+        around: set[int] = set()
+        node = column
+        while node.parent is not None and node is not statement:
+            if node.arg_key == "this":
+                # Clauses behind a source, such as PIVOT, do see its columns.
+                around.add(id(node.parent))
+            node = node.parent
+        return [one for one in sources if id(one) not in around]
+
     def named(self, column: exp.Expr, name: str) -> list[exp.Expr]:
         """The sources that the column sees under the name."""
         return [
@@ -72,16 +84,33 @@ class Views:
         columns = self._known(source)
         return None if columns is None else name in columns
 
+    def expression(self, table: exp.Table) -> exp.CTE | None:
+        """The common table expression that a name means: the nearest that is defined before it."""
+        if table.args.get("db"):
+            return None
+        name, node = key_of(table.this, self.reading), table.parent
+        inside: exp.Expr = table
+        while node is not None:
+            around = node if isinstance(node, exp.With) else node.args.get("with_")
+            if isinstance(around, exp.With) and around is not inside:
+                for cte in _before(around, inside):
+                    alias = cte.args.get("alias")
+                    if alias is not None and key_of(alias.this, self.reading) == name:
+                        return cte
+            inside, node = node, node.parent
+        return None
+
     def declares_some(self, statement: exp.Expr) -> bool:
         """Whether a source that the statement names itself is a table of the catalog."""
         if id(statement) not in self._declared:
             named = self.sources(statement).values()
             self._declared[id(statement)] = any(
-                self._declares(one) for part in named for one in part
+                self.declares(one) for part in named for one in part
             )
         return self._declared[id(statement)]
 
-    def _declares(self, source: exp.Expr) -> bool:
+    def declares(self, source: exp.Expr) -> bool:
+        """Whether the source is a table of the catalog."""
         if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
             return False
         return see(source, self.catalog, self.reading).table is not None
@@ -128,6 +157,26 @@ class Views:
             self._columns[id(source)] = None
             self._columns[id(source)] = self._columns_of(source)
         return self._columns[id(source)]
+
+
+def _before(around: exp.With, inside: exp.Expr) -> Iterator[exp.CTE]:
+    """The expressions that one of them sees, or the statement behind them."""
+    for cte in around.expressions:
+        if cte is inside and not around.args.get("recursive"):
+            return
+        yield cte
+
+
+def items(statement: exp.Expr) -> list[exp.Expr]:
+    """The sources of a statement but for those that are joined to them, its target first."""
+    found: list[exp.Expr] = []
+    for key in ("this", "from_", "using", "laterals"):
+        value = statement.args.get(key)
+        for part in value if isinstance(value, list) else [value]:
+            inner = part.this if isinstance(part, exp.From | exp.Schema) else part
+            if isinstance(inner, exp.Expr):
+                found.append(inner)
+    return found
 
 
 def _joined(parts: Iterable[Names | None]) -> Names | None:
