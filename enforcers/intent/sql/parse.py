@@ -83,7 +83,8 @@ def _tokens(text: str, reading: Reading) -> list[Token]:
         core.comments, core.keywords = without_templates(type(one))  # type: ignore[arg-type]
         if len(text) > _SHORT:
             core.__class__ = _Screened
-    return list(tokenizer.tokenize(text))
+    # Behind a `$` it looks for the end of a dollar-quoted string, and fails on two quotes at the end of the text.
+    return list(tokenizer.tokenize(f"{text}\n" if "$" in text else text))
 
 
 def _parts(tokenizer: Tokenizer) -> list[Tokenizer]:

@@ -179,6 +179,13 @@ def test_a_comment_behind_a_truncate_of_no_table_is_no_part_of_it() -> None:
     assert not fault("mysql", "TRUNCATE FROM tidy(NULL), shipments")
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb", "snowflake"])
+def test_an_empty_string_behind_a_bind_may_end_a_statement(dialect: str) -> None:
+    statement = "SELECT id FROM ports WHERE id = $1 AND city > ''"
+    assert not read_sql(statement, dialect, EMPTY_CATALOG).opaque
+    assert not fault(dialect, statement)
+
+
 @pytest.mark.parametrize("statement", ["SELECT 7 / 2 -- half\r", "SELECT 'far//off'\r"])
 def test_a_carriage_return_at_the_very_end_is_no_part_of_it(statement: str) -> None:
     assert not fault("spark", statement)
