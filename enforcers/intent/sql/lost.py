@@ -3,6 +3,7 @@ What the tokens say and the tree does not: names that the parser took for someth
 
     date_trunc(ssn, now())   a unit called SSN          format(1, ssn)   a format
     char(ssn) 'x'            a string of the type char(ssn), where the server calls a function and names its result
+    FROM values v            a list of values with the one value v, where the server has a table of that name
 """
 
 from __future__ import annotations
@@ -23,10 +24,20 @@ _OF_TYPES = frozenset({TokenType.NUMBER, TokenType.COMMA})
 """What stands between the parentheses of a type."""
 
 
+_WITH_BARE_VALUES = frozenset({"spark", "trino"})
+"""Where `VALUES 1, 2` is a list."""
+_BEFORE_TABLES = frozenset(
+    {TokenType.FROM, TokenType.JOIN, TokenType.COMMA, TokenType.USING, TokenType.LATERAL}
+)
+_IN_LISTS = frozenset({TokenType.L_PAREN, TokenType.ROW})
+"""What begins a list of values."""
+
+
 def screen_lost(state: State, tree: exp.Expr, tokens: Sequence[Token]) -> None:
-    """Take each lost name of a tagged column for a read of it, and doubt calls that were read as types."""
+    """Take each lost name of a tagged column for a read of it; doubt calls and tables that were read otherwise."""
     _columns(state, tree, tokens)
     _calls(state, tokens)
+    _tables(state, tokens)
 
 
 def _columns(state: State, tree: exp.Expr, tokens: Sequence[Token]) -> None:
@@ -65,6 +76,15 @@ def _calls(state: State, tokens: Sequence[Token]) -> None:
             inside = {one.token_type for one in tokens[opening + 1 : at]}
             if state.reading.family in _WITHOUT_TYPED_STRINGS or not inside <= _OF_TYPES:
                 state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
+def _tables(state: State, tokens: Sequence[Token]) -> None:
+    if state.reading.family in _WITH_BARE_VALUES:
+        return
+    for before, token, behind in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        named = token.token_type is TokenType.VALUES and behind.token_type not in _IN_LISTS
+        if named and before.token_type in _BEFORE_TABLES:
+            state.doubt(Code.RESERVED_WORD, "values")
 
 
 def _opening(tokens: Sequence[Token], closing: int) -> int:
