@@ -6,6 +6,7 @@ Every part names the Kafka record that it was read from, so that it can be check
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -158,7 +159,19 @@ def _verdict(row: Row, digest: str, trust: Trust | None, memory: RootMemory) -> 
         duplicate=row["duplicate"],
         signature=_signature(row, trust, memory) if trust else "not checked",
         evidence=_evidence(row),
+        **_people(row),
     )
+
+
+def _people(row: Row) -> Row:
+    """What of grants and approvals the verdict names; it is read from its bytes, for views do not have it."""
+    try:
+        body = json.loads(row["value"])
+        grants = tuple(str(one) for one in body.get("grants") or ())
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    named = {name: body.get(name) for name in ("approval", "request")}
+    return {"grants": grants, **{name: one and str(one) for name, one in named.items()}}
 
 
 def _reasons(reasons: Iterable[Row]) -> Iterable[ReasonSeen]:

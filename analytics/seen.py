@@ -48,6 +48,12 @@ class VerdictSeen:
     signature: str
     """`valid`, `not checked`, or what is wrong with it."""
     evidence: Evidence
+    grants: tuple[str, ...] = ()
+    """Grants that it used."""
+    approval: str | None = None
+    """The request whose approval it used."""
+    request: str | None = None
+    """The request on which people could vote."""
 
 
 @dataclass(frozen=True, slots=True)

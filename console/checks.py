@@ -16,7 +16,7 @@ from pathlib import Path
 
 from analytics.archive.database import run
 from console.archive import open_archive
-from console.databases import address_of
+from console.databases import address_of, ledger_path
 from console.files import is_there
 from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
 from console.settings import Settings
@@ -24,6 +24,7 @@ from console.stack import BOOTSTRAP_SETTING, bootstrap_of, started_broker
 from enforcers.catalog import EMPTY_CATALOG, load_catalog
 from enforcers.contract.keys import load_key
 from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
+from enforcers.executors.unrevoked import pending
 from enforcers.intent.sql import read_sql
 from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
@@ -183,6 +184,17 @@ def _targets(settings: Settings) -> str:
     return f"{len(settings.targets)} declared"
 
 
+def _unrevoked(settings: Settings) -> str:
+    left = pending(ledger_path(settings.home))
+    if left:
+        first = left[0]
+        raise SettingsError(
+            f"{len(left)} roles were not dropped, such as `{first.role}` on `{first.target}`:"
+            f" {first.why}; drop them, or run a statement on the target, which tries again"
+        )
+    return "no role was left on a database"
+
+
 def _archive(settings: Settings) -> str:
     directory: Path = settings.archive
     if not is_there(directory):
@@ -207,6 +219,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("policy", _policy),
     ("catalogs", _catalogs),
     ("targets", _targets),
+    ("minted roles", _unrevoked),
     ("archive", _archive),
 )
 """Every check, in the order in which a newcomer needs them."""

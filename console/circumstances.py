@@ -15,9 +15,9 @@ from enforcers.catalog.loader import parse_catalog
 from enforcers.catalog.model import Catalog
 from enforcers.contract.action import Capability, PrincipalKind
 from enforcers.contract.base import Identifier, Line
+from enforcers.contract.enrolment import Permission
 from enforcers.errors import SettingsError
 from enforcers.policy.engine import PrincipalFacts
-from enforcers.principals import Permission
 
 
 class _Written(BaseModel):

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.settings import TargetSettings
+from console.settings import Settings, TargetSettings
 from enforcers.catalog.draft import Samples
 from enforcers.catalog.scan import duckdb_file, postgres, sqlite_file
 from enforcers.catalog.structure import Structure
 from enforcers.errors import SettingsError
 from enforcers.executors.duckdb_file import DuckDBExecutor
 from enforcers.executors.limits import Limits
-from enforcers.executors.postgres import PostgresExecutor, connect, disconnect
+from enforcers.executors.postgres import PostgresExecutor
+from enforcers.executors.postgres_connection import connect, disconnect
 from enforcers.executors.result import Rows
 from enforcers.executors.sqlite_file import SQLiteExecutor
+from enforcers.executors.unrevoked import FILE_NAME, Ledger
 from enforcers.permit import Permit
 
 FILES: dict[str, type[SQLiteExecutor] | type[DuckDBExecutor]] = {
@@ -41,11 +43,16 @@ class Database:
     run: Callable[[Permit], Rows]
 
 
-def open_database(name: str, target: TargetSettings) -> Database:
-    """The database of a target; nothing is connected yet. Raises SettingsError."""
+def open_database(name: str, target: TargetSettings, home: Path | None = None) -> Database:
+    """
+    The database of a target; nothing is connected yet. Raises SettingsError.
+
+    Roles that it cannot drop are written down in the state directory `home`, or where that is by default.
+    """
     limits = limits_of(target)
     if target.system == PostgresExecutor.system:
-        server = PostgresExecutor(address_of(name, target), limits)
+        ledger = Ledger(ledger_path(home))
+        server = PostgresExecutor(address_of(name, target), limits, ledger, name)
         return Database(server.dialect, lambda permit: asyncio.run(server.run(permit)))
     file = FILES[target.system](path_of(name, target), limits)
     return Database(file.dialect, file.run)
@@ -64,6 +71,12 @@ async def _scan_server(address: str, limits: Limits, rows: int) -> tuple[Structu
         return await postgres.scan(connection, rows)
     finally:
         await disconnect(connection)
+
+
+def ledger_path(home: Path | None = None) -> Path:
+    """The file that `unrevoked.pending` reads, for `doctor`. Raises SettingsError."""
+    usual = Settings.model_fields["home"].get_default(call_default_factory=True)
+    return Path(home or os.environ.get("SLUICEGATE_HOME") or usual) / FILE_NAME
 
 
 def limits_of(target: TargetSettings) -> Limits:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from console.databases import open_database
-from console.proposing import held_to_contract, open_gate, proposal_of
+from console.proposing import held_to_contract, open_gate, proposal_of, wait_of
 from console.settings import Settings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
 from enforcers.errors import ContractError
@@ -36,10 +36,23 @@ class Guard:
         self._settings = settings
         self._gate = gate
 
-    def sql(self, target: str, statement: str, *, reason: str = "", ticket: str = "") -> Rows:
-        """Run one statement on a declared target. Raises NotAdmittedError, ContractError, ExecutionError."""
+    def sql(
+        self,
+        target: str,
+        statement: str,
+        *,
+        reason: str = "",
+        ticket: str = "",
+        wait_s: float | None = None,
+    ) -> Rows:
+        """
+        Run one statement on a declared target, if need be after waiting `wait_s` for people's approval.
+
+        Without `wait_s` it waits as the settings say. Raises NotAdmittedError, ContractError, ExecutionError.
+        """
+        wait = wait_of(self._settings, wait_s)
         declared = self._settings.target(target)
-        database = open_database(target, declared)
+        database = open_database(target, declared, self._settings.home)
         where = Target(
             system=declared.system,
             environment=declared.environment,
@@ -49,13 +62,14 @@ class Guard:
         with held_to_contract():
             payload = SqlPayload(statement=statement)
             proposal = proposal_of(self._settings, where, payload, reason, ticket)
-        with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
+        with self._gate.admitted(proposal, self._settings.valid_for_ms, wait) as permit:
             return database.run(permit)
 
     def function(
-        self, environment: str
+        self, environment: str, *, wait_s: float | None = None
     ) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
         """Make every call of a function a tool action that must be admitted with exactly its arguments."""
+        wait = wait_of(self._settings, wait_s)
 
         def decorate(body: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             signature = inspect.signature(body)
@@ -67,7 +81,7 @@ class Guard:
                 payload = _tool(body.__qualname__, dict(bound.arguments))
                 target = Target(system="python", environment=environment)
                 proposal = proposal_of(self._settings, target, payload, "", "")
-                with self._gate.admitted(proposal, self._settings.valid_for_ms) as permit:
+                with self._gate.admitted(proposal, self._settings.valid_for_ms, wait) as permit:
                     check_asks_nothing(permit, "change the policy for this function")
                     permit.take()
                     return body(*args, **kwargs)

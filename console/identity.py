@@ -1,7 +1,7 @@
 """
 Who this machine is: its keys, whom it trusts, and who is enrolled.
 
-    keys/judge.key executor.key archiver.key administrator.key   0600
+    keys/judge.key executor.key archiver.key administrator.key   0600    (approver.key where one was made)
     trust.json        their public halves, with roles
     principals.yaml   who may propose
 
@@ -14,21 +14,24 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 
 from console.files import is_there
 from console.settings import Settings
 from enforcers.contract.action import Capability, PrincipalKind
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.keys import create_key, load_key
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey, TrustFile, build_trust, load_trust
 from enforcers.errors import SettingsError, TrustError
 from enforcers.executors.duty import CAPABILITIES
 from enforcers.gate import Executor
-from enforcers.principals import EnrolledPrincipal
 
 ROLES = (Role.JUDGE, Role.EXECUTOR, Role.ARCHIVER, Role.ADMINISTRATOR)
 PERMISSIONS = ("read", "bounded_write")
@@ -111,6 +114,59 @@ def load_judge(settings: Settings) -> tuple[Signer, str]:
     """The judge's key and its id in the trust file. Raises TrustError."""
     signer, known = _own_key(settings, load_trust_of(settings), Role.JUDGE)
     return signer, known.id
+
+
+def make_approver(
+    settings: Settings, identity: str, groups: Sequence[str], person: str, out: Path | None
+) -> tuple[Path, TrustedKey]:
+    """
+    Make the key of somebody who may vote, and nothing else; returns where it lies, and its trust-file entry.
+
+    Raises TrustError where the id is taken or a file stands there already.
+    """
+    entry = _approver(identity, groups, person, _NOBODY)
+    taken = next((one for one in _trusted(settings) if one.id == identity), None)
+    if taken is not None:
+        raise TrustError(
+            f"`{identity}` is in `{settings.trust}` already, as {taken.role.value}; give another id"
+        )
+    path = out or key_path(settings, Role.APPROVER)
+    if out is None:
+        _make_directory(settings.keys)
+    public = bytes(create_key(path).key.verify_key).hex()
+    return path, entry.model_copy(update={"public_key": public})
+
+
+def trust_key(settings: Settings, entry: TrustedKey) -> None:
+    """Add one key to the trust file, which is replaced at once and keeps its mode. Raises TrustError."""
+    file = TrustFile(keys=(*_trusted(settings), entry))
+    build_trust(file)
+    _replace(settings.trust, file.model_dump_json(indent=2) + "\n")
+
+
+_NOBODY = "0" * 64
+"""Stands for a public key until there is one."""
+
+
+def _approver(identity: str, groups: Sequence[str], person: str, public: str) -> TrustedKey:
+    try:
+        return TrustedKey(
+            id=identity,
+            role=Role.APPROVER,
+            public_key=public,
+            groups=tuple(dict.fromkeys(groups)),
+            person=person or None,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TrustError(
+            f"{where} refused: it must be printable ASCII without spaces; correct it"
+        ) from error
+
+
+def _trusted(settings: Settings) -> tuple[TrustedKey, ...]:
+    return tuple(load_trust_of(settings).keys.values())
 
 
 def _own_key(settings: Settings, trust: Trust, role: Role) -> tuple[Signer, TrustedKey]:
@@ -198,3 +254,22 @@ def _write_new(path: Path, text: str) -> None:
         raise TrustError(f"`{path}` cannot be written: {error.strerror}; choose another") from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        # What a link names is replaced, not the link.
+        real = path.resolve(strict=True)
+        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}-")
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), real.stat().st_mode & 0o7777)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, real)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise TrustError(f"`{path}` cannot be written: {error.strerror}; mend it") from error

@@ -26,7 +26,7 @@ from enforcers.errors import SettingsError
 PREFIX = "SLUICEGATE_"
 CONFIG_VARIABLE = "SLUICEGATE_CONFIG"
 FILE_NAME = "sluicegate.toml"
-PATHS = frozenset({"home", "policy", "principals", "trust", "keys", "archive"})
+PATHS = frozenset({"home", "policy", "principals", "trust", "keys", "archive", "principal_key"})
 
 Anchor = Callable[[str, Path], Path]
 """Makes a path of a setting absolute, or refuses it."""

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from console.identity import load_executor
-from console.settings import Settings
+from console.settings import LONGEST_WAIT_S, Settings, in_lower_case
 from console.stack import bootstrap_of
+from enforcers.asking import Sign
 from enforcers.contract.action import Capability, Payload, Principal, Proposal, Target
+from enforcers.contract.base import utc_now
+from enforcers.contract.keys import load_key
+from enforcers.contract.proof import sign_proposal
 from enforcers.errors import ContractError
 from enforcers.gate import Gate
 from enforcers.sync_gate import SyncGate
@@ -29,7 +33,8 @@ def open_gate(
     executor = load_executor(settings, carries_out)
     bootstrap = bootstrap_of(settings)
     channel = KafkaVerdictChannel(bootstrap, executor.id, settings.zone)
-    gate = SyncGate(lambda: Gate(executor, channel))
+    sign = signature_of(settings)
+    gate = SyncGate(lambda: Gate(executor, channel, sign=sign))
     gate.open(patience_s)
     try:
         yield gate
@@ -53,6 +58,24 @@ def proposal_of(
     )
 
 
+def signature_of(settings: Settings) -> Sign | None:
+    """How the configured principal signs what it proposes; None where it has no key. Raises TrustError."""
+    if settings.principal_key is None:
+        return None
+    signer = load_key(settings.principal_key)
+    return lambda proposal, executor: sign_proposal(proposal, executor, utc_now(), signer)
+
+
+def wait_of(settings: Settings, wait_s: float | None) -> float:
+    """How long to wait for people, as the caller says or else the settings. Raises ContractError."""
+    wanted = settings.approval_wait_s if wait_s is None else wait_s
+    if not 0 <= wanted <= LONGEST_WAIT_S:
+        raise ContractError(
+            f"cannot wait {wanted} s for people; wait a day at most, and propose it again then"
+        )
+    return wanted
+
+
 @contextlib.contextmanager
 def held_to_contract() -> Iterator[None]:
     """What a model of the contract refuses becomes one line. Raises ContractError."""
@@ -61,4 +84,6 @@ def held_to_contract() -> Iterator[None]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "proposal"
-        raise ContractError(f"{where} refused: {first['msg'].lower()}; correct it") from error
+        raise ContractError(
+            f"{where} refused: {in_lower_case(first['msg'])}; correct it"
+        ) from error

@@ -6,11 +6,16 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from console.identity import load_judge, load_trust_of
 from console.settings import Settings
+from enforcers.contract.publication import Publication
+
+if TYPE_CHECKING:
+    from enforcers.policy.engine import PolicyEngine
 
 Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -19,8 +24,14 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
     # Imported here: a judge needs no DuckDB, and an archiver neither Faust nor a policy.
     from console.world import load_world
+    from enforcers.policy.cases import run_case
+    from enforcers.policy.loading import load_policy_files
     from streams.app import AppSettings
     from streams.worker import JudgeParts, run_judge
+
+    def load(publication: Publication) -> PolicyEngine:
+        files = [(one.name, one.text.encode()) for one in publication.files]
+        return load_policy_files(files, run_case)
 
     signer, judge_id = load_judge(settings)
     parts = JudgeParts(
@@ -33,6 +44,7 @@ async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> Non
         world=load_world(settings, judge_id),
         trust=load_trust_of(settings),
         signer=signer,
+        load_policy=load,
     )
     await run_judge(parts, stop)
 

@@ -38,6 +38,8 @@ from enforcers.executors.limits import DEFAULT_LIMITS, LONGEST_S
 Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
 Session = Annotated[str, StringConstraints(pattern=r"^[!-~]{0,200}$")]
 
+LONGEST_WAIT_S = 86_400.0
+"""A day: whoever needs longer proposes it again."""
 _SERVER = re.compile(r"(?:[^\s/:,@\[\]]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 """A host or an IPv6 address in brackets, and a port."""
 
@@ -116,10 +118,16 @@ class Settings(BaseSettings):
     executor: Identifier = Field("executor-1", description="this executor's id in the trust file")
     principal: Identifier = Field("agent:local", description="who proposes in `run` and `sql`")
     principal_kind: PrincipalKind = Field(PrincipalKind.AGENT, description="kind of that principal")
+    principal_key: Path | None = Field(
+        None, description="that principal's private key; empty: it does not sign"
+    )
     session: Session = Field("", description="session that actions belong to; may be empty")
     environment: Identifier = Field("production", description="environment of `sluicegate run`")
     valid_for_ms: int = Field(
         1_000, ge=1, le=MAX_VALID_FOR_MS, description="longest wait for a verdict, milliseconds"
+    )
+    approval_wait_s: float = Field(
+        0.0, ge=0, le=LONGEST_WAIT_S, description="longest wait for people's approval, seconds"
     )
     catalogs: dict[Identifier, Path] = Field(default={}, description="catalog files by name")
     targets: dict[Identifier, TargetSettings] = Field(default={}, description="databases by name")
@@ -197,11 +205,12 @@ def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsErro
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     origin = origins.get(str(first["loc"][0]), "default")
-    what = f"{where}` ({origin}) refused: {_in_lower_case(first['msg'])}"
+    what = f"{where}` ({origin}) refused: {in_lower_case(first['msg'])}"
     return SettingsError(f"setting `{what}; correct it")
 
 
-def _in_lower_case(message: str) -> str:
+def in_lower_case(message: str) -> str:
+    """A message of pydantic's as one of ours begins."""
     # Its first letter alone: a pattern or a value that it names is to stay as it is.
     message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from enforcers.contract.action import Action
-from enforcers.contract.record import check_headers, check_signature
+from enforcers.contract.proof import MAX_APART_S
+from enforcers.contract.record import check_dear, check_headers, check_signature
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust, TrustedKey
 from enforcers.contract.wire import Headers, decode, header_map
@@ -24,6 +25,8 @@ from enforcers.errors import ContractError, OversizedError, SignatureError
 
 REPLAY_WINDOW_MS = 5_000
 """An action older than this by the broker's clock is stale; younger ones are remembered."""
+SIGNED_WINDOW_MS = 2 * (REPLAY_WINDOW_MS + 1_000 * MAX_APART_S)
+"""How far two records can lie apart that could pass with the same principal's signature, both clocks off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +56,53 @@ class Refusal:
 
 
 @dataclass
-class ReplayWindow:
-    """Ids and nonces of one partition's actions within the replay window, by offset."""
+class Marks:
+    """What may stand in one record only, by offset; forgotten in time order."""
 
+    lifetime_ms: int
     _offsets: dict[str, int] = field(default_factory=dict)
     _order: deque[tuple[int, str]] = field(default_factory=deque)
 
-    def first_seen(self, action: Action, offset: int, timestamp_ms: int) -> bool:
-        """Remember the action; False where its id or nonce stands at another offset already."""
-        self._forget(timestamp_ms - 2 * REPLAY_WINDOW_MS)
-        marks = (f"id:{action.id}", f"nonce:{action.executor}:{action.nonce}")
-        if any(self._offsets.get(mark, offset) != offset for mark in marks):
-            return False
-        for mark in marks:
-            if mark not in self._offsets:
-                self._offsets[mark] = offset
-                self._order.append((timestamp_ms, mark))
-        return True
+    def __len__(self) -> int:
+        return len(self._offsets)
 
-    def _forget(self, before_ms: int) -> None:
-        while self._order and self._order[0][0] < before_ms:
+    def elsewhere(self, mark: str, offset: int) -> bool:
+        """Whether the mark stands at another offset."""
+        return self._offsets.get(mark, offset) != offset
+
+    def remember(self, mark: str, offset: int, timestamp_ms: int) -> None:
+        """Keep a mark."""
+        if mark not in self._offsets:
+            self._offsets[mark] = offset
+            self._order.append((timestamp_ms, mark))
+
+    def forget(self, timestamp_ms: int) -> None:
+        """Drop what is older than the lifetime."""
+        while self._order and self._order[0][0] < timestamp_ms - self.lifetime_ms:
             self._offsets.pop(self._order.popleft()[1], None)
+
+
+@dataclass
+class ReplayWindow:
+    """Ids, nonces and principals' signatures of one partition's newest actions."""
+
+    own: Marks = field(default_factory=lambda: Marks(2 * REPLAY_WINDOW_MS))
+    signed: Marks = field(default_factory=lambda: Marks(SIGNED_WINDOW_MS))
+    """A principal's signature may be used once, and holds longer than an action."""
+
+    def first_seen(self, action: Action, offset: int, timestamp_ms: int) -> bool:
+        """Remember the action; False where its id, nonce or own signature stands at another offset already."""
+        self.own.forget(timestamp_ms)
+        self.signed.forget(timestamp_ms)
+        marks = [(self.own, f"id:{action.id}"), (self.own, f"{action.executor}:{action.nonce}")]
+        if action.signed is not None:
+            # With the executor in it, nobody uses up what was signed for another.
+            marks.append((self.signed, f"{action.executor}:{action.signed.signature}"))
+        if any(kept.elsewhere(mark, offset) for kept, mark in marks):
+            return False
+        for kept, mark in marks:
+            kept.remember(mark, offset, timestamp_ms)
+        return True
 
 
 @dataclass
@@ -111,17 +140,17 @@ class Admission:
 
     def _authentic(self, record: Received) -> Action:
         # (1) The value is one action, and the headers can be read in one way.
-        action = decode(Action, record.value)
         headers = header_map(record.headers)
+        moment = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+        proof = (headers, self.trust, Role.EXECUTOR, moment, self.memory)
+        check_dear(Action, record.value, *proof)
+        action = decode(Action, record.value)
         # (2) What stands outside the signature repeats what stands inside.
         check_headers(action, headers, action.executor)
         if record.key != action.proposal.principal.id.encode():
             raise ContractError("record key differs from the principal's id; use the id as key")
         # (3) A trusted executor signed these bytes, and speaks for itself.
-        moment = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-        key = check_signature(
-            Action, record.value, headers, self.trust, Role.EXECUTOR, moment, self.memory
-        )
+        key = check_signature(Action, record.value, *proof)
         if key.id != action.executor:
             raise SignatureError(
                 f"key of `{key.id}` signed for `{action.executor}`; sign with the executor's own key"
@@ -163,8 +192,8 @@ class Admission:
         ):
             return Refusal(
                 "replayed",
-                "the same id or nonce was seen at another offset",
-                "propose it again with a new id and nonce",
+                "the same id, nonce or principal's signature was seen at another offset",
+                "propose it again with a new id and nonce, signed again",
                 action,
             )
         # (7) Nobody waits any longer.

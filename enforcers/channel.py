@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
+from uuid import UUID
 
 from enforcers.contract.record import SignedRecord
 
@@ -29,5 +30,15 @@ class VerdictChannel(Protocol):
     async def report(self, key: bytes, record: SignedRecord) -> None:
         """Return when the outcome is stored durably. Raises BrokerError."""
 
+    async def listen(self) -> None:
+        """Hear of people's votes from now on. Never raises: where it cannot, `voted` only waits."""
+
+    async def voted(self, request: UUID, timeout_s: float) -> bool:
+        """
+        Return as soon as a record about this request appears, whoever wrote it, or when the time is over.
+
+        Says whether one appeared. It is a hint to ask the judge again, and nothing else.
+        """
+
     async def close(self) -> None:
-        """Release what `open` took; a closed channel can be opened again."""
+        """Release what `open` took and end every `voted`; a closed channel can be opened again."""

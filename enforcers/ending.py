@@ -30,13 +30,13 @@ class Ending:
 def ending_of(permit: Permit, started: float, error: BaseException | None) -> Ending:
     """The ending of a body that ran since `started` (perf_counter) and raised `error`, if any."""
     status = _status(permit, error)
-    # What failed after a success, or who gave up on it, is no error of the action.
-    said = permit.failure if error is None else _one_line(error)
+    # Who gave up on it after a success is no error of the action; what the executor has to tell is.
+    raised = None if status is Status.SUCCEEDED else _one_line(error)
     return Ending(
         status=status,
         duration_us=int((time.perf_counter() - started) * 1_000_000),
         rows=permit.rows,
-        error=None if status is Status.SUCCEEDED else said,
+        error="; ".join(filter(None, (raised, permit.failure))) or None,
         executed_digest=permit.executed_digest,
     )
 

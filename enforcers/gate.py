@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from enforcers.asking import Patience, Sign
 from enforcers.channel import VerdictChannel
 from enforcers.contract.action import (
     Action,
@@ -25,6 +26,7 @@ from enforcers.contract.action import (
     Principal,
     PrincipalKind,
     Proposal,
+    Signed,
     Target,
 )
 from enforcers.contract.base import utc_now, uuid7
@@ -32,18 +34,13 @@ from enforcers.contract.digest import action_digest
 from enforcers.contract.outcome import Status
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Trust
-from enforcers.contract.verdict import Decision, Verdict
+from enforcers.contract.verdict import Verdict
 from enforcers.contract.wire import encode
 from enforcers.dispatch import Dispatcher
 from enforcers.ending import Ending, ending_of, outcome_of
-from enforcers.errors import (
-    ActionDeniedError,
-    ApprovalNeededError,
-    NotAdmittedError,
-    NoVerdictError,
-    SluicegateError,
-)
+from enforcers.errors import ApprovalNeededError, NoVerdictError, SluicegateError
 from enforcers.permit import Permit
+from enforcers.refusing import refusal_of
 from enforcers.waiting import Waiting, WaitingRoom
 
 CANARY_VALID_MS = 1_000
@@ -63,14 +60,27 @@ class Executor:
 
 
 class Gate:
-    """Blocks proposals until a verdict. One per process and event loop."""
+    """
+    Blocks proposals until a verdict. One per process and event loop.
 
-    def __init__(self, executor: Executor, channel: VerdictChannel, *, limit: int = 1_024) -> None:
+    `sign` adds the principal's own signature to every proposal, where it has a key.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        channel: VerdictChannel,
+        *,
+        limit: int = 1_024,
+        sign: Sign | None = None,
+    ) -> None:
         self._executor = executor
+        self._sign = sign
         self._channel = channel
         self._room = WaitingRoom(executor.id, executor.trust, limit)
         self._dispatcher = Dispatcher(executor.id, executor.signer, channel, self._lost)
         self._shut_because = "it was never opened"
+        self._closed = False
         self._keeper: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._asking = False
@@ -88,6 +98,7 @@ class Gate:
 
     async def open(self, timeout_s: float = 10.0) -> None:
         """Connect and wait for one answered canary. Raises NoVerdictError or BrokerError."""
+        self._closed = False
         await self._channel.open(self._room.receive, self._lost)
         deadline = time.monotonic() + timeout_s
         while not await self._canary():
@@ -100,6 +111,7 @@ class Gate:
 
     async def close(self) -> None:
         """Fail what is waiting, send what is unsent, and disconnect."""
+        self._closed = True
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -121,17 +133,16 @@ class Gate:
 
     @contextlib.asynccontextmanager
     async def admitted(
-        self, proposal: Proposal, valid_for_ms: int = 1_000
+        self, proposal: Proposal, valid_for_ms: int = 1_000, wait_s: float = 0.0
     ) -> AsyncIterator[Permit]:
         """
         A permit for the body; the outcome is reported when the body ends, also when it raises.
 
+        Where people must approve it, waits `wait_s` for them and proposes the same again, as actions of their own.
         Raises, before the body: ActionDeniedError, ApprovalNeededError, NoVerdictError, and ContractError for a
         proposal that cannot be sent.
         """
-        self._check_open()
-        waiting = self._send(proposal, valid_for_ms)
-        permit = await self._permit(waiting)
+        waiting, permit = await self._admitted(proposal, valid_for_ms, Patience(wait_s))
         started = time.perf_counter()
         try:
             yield permit
@@ -139,6 +150,34 @@ class Gate:
             await self._end(waiting, permit, started, error)
             raise
         await self._end(waiting, permit, started, None)
+
+    async def _admitted(
+        self, proposal: Proposal, valid_for_ms: int, patience: Patience
+    ) -> tuple[Waiting, Permit]:
+        while True:
+            if patience.left_s:
+                # Before every proposal: a vote on what it asks for may come as soon as it is asked.
+                await self._channel.listen()
+            self._check_open()
+            waiting = self._send(proposal, valid_for_ms)
+            try:
+                return waiting, await self._permit(waiting)
+            except ApprovalNeededError as needed:
+                if not await self._may_ask_again(needed.verdict, patience):
+                    raise
+
+    async def _may_ask_again(self, verdict: Verdict | None, patience: Patience) -> bool:
+        """Wait for a vote; says whether there is time for another proposal. Raises NoVerdictError if closed."""
+        if verdict is None or verdict.request is None or not patience.left_s:
+            return False
+        if not self._closed:
+            patience.after(await self._channel.voted(verdict.request, patience.step_s))
+            await asyncio.sleep(patience.breath_s)
+        # Nothing is under way: a connection that is made anew meanwhile costs time and nothing else.
+        while self._shut_because and not self._closed and patience.left_s:
+            await asyncio.sleep(REOPEN_EVERY_S)
+        self._check_open()
+        return True
 
     async def _permit(self, waiting: Waiting) -> Permit:
         try:
@@ -166,6 +205,7 @@ class Gate:
         action = Action(
             id=uuid7(),
             proposal=proposal,
+            signed=self._signature(proposal),
             executor=self._executor.id,
             capabilities=self._executor.capabilities,
             reply_partition=self._channel.reply_partition,
@@ -180,6 +220,10 @@ class Gate:
         self._room.enter(waiting)
         self._dispatcher.propose(waiting)
         return waiting
+
+    def _signature(self, proposal: Proposal) -> Signed | None:
+        canary = proposal.payload.kind == "canary"
+        return None if canary or self._sign is None else self._sign(proposal, self._executor.id)
 
     async def _decided(self, waiting: Waiting) -> Verdict:
         try:
@@ -239,20 +283,3 @@ class Gate:
                     await self._channel.close()
                     await self._channel.open(self._room.receive, self._lost)
             self._asking = False
-
-
-def refusal_of(verdict: Verdict, capabilities: tuple[Capability, ...]) -> NotAdmittedError | None:
-    """The error that an executor gets for a verdict, or None where it may act."""
-    first = verdict.reasons[0] if verdict.reasons else None
-    why = first.message if first else "no rule allows it"
-    remedy = f"; {first.remedy}" if first and first.remedy else ""
-    if verdict.decision is Decision.REQUIRE_APPROVAL:
-        return ApprovalNeededError(f"approval needed: {why}{remedy}", verdict)
-    if verdict.decision is not Decision.ALLOW:
-        return ActionDeniedError(f"denied: {why}{remedy}", verdict)
-    unknown = {one.kind for one in verdict.obligations} - {one.value for one in capabilities}
-    if unknown:
-        return ActionDeniedError(
-            f"denied: executor cannot carry out `{', '.join(sorted(unknown))}`", verdict
-        )
-    return None

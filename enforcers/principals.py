@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
 import yaml
-from pydantic import StringConstraints, ValidationError
+from pydantic import ValidationError
 
-from enforcers.contract.action import PrincipalKind
-from enforcers.contract.base import Identifier, Record
+from enforcers.contract.base import Record
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.errors import SettingsError
-
-Permission = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,40}$")]
-
-
-class EnrolledPrincipal(Record):
-    """One principal that may propose."""
-
-    id: Identifier
-    kind: PrincipalKind
-    permissions: tuple[Permission, ...] = ()
-    executors: tuple[Identifier, ...] = ()
-    """Executors that may speak for it; empty means every trusted one."""
 
 
 class PrincipalsFile(Record):
@@ -52,3 +40,16 @@ def load_principals(path: Path) -> Principals:
     if len(found) != len(file.principals):
         raise SettingsError(f"principals file `{path}` names an id twice; keep one entry for each")
     return found
+
+
+def behind(principals: Mapping[str, EnrolledPrincipal], *names: str | None) -> frozenset[str]:
+    """These, whoever answers for them, and so on: they would gain, so none of them is a second pair of eyes."""
+    waiting = [one for one in names if one]
+    found: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        known = principals.get(one)
+        if one not in found and known is not None and known.owner:
+            waiting.append(known.owner)
+        found.add(one)
+    return frozenset(found)

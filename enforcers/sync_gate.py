@@ -60,9 +60,11 @@ class SyncGate:
         return self._call(self._opened.propose(proposal, valid_for_ms))
 
     @contextlib.contextmanager
-    def admitted(self, proposal: Proposal, valid_for_ms: int = 1_000) -> Iterator[Permit]:
+    def admitted(
+        self, proposal: Proposal, valid_for_ms: int = 1_000, wait_s: float = 0.0
+    ) -> Iterator[Permit]:
         """A permit for the body, as `Gate.admitted`; the outcome is reported when the body ends."""
-        context = self._opened.admitted(proposal, valid_for_ms)
+        context = self._opened.admitted(proposal, valid_for_ms, wait_s)
         permit = self._call(context.__aenter__())
         try:
             yield permit
@@ -88,7 +90,13 @@ class SyncGate:
         return gate
 
     def _call(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return running.result()
+        except BaseException:
+            # An interrupt while it waits: what nobody takes any more must not be admitted later.
+            running.cancel()
+            raise
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,11 +1,16 @@
-"""World: everything that a decision depends on besides the action, as one immutable snapshot."""
+"""World: everything that a decision depends on besides the action and the past, as one immutable snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
+from enforcers.approving import CountedVote
 from enforcers.catalog.model import EMPTY_CATALOG, Catalog
+from enforcers.contract.control import Control
+from enforcers.contract.grant import Grant
 from enforcers.policy.engine import PolicyEngine
 from enforcers.principals import Principals
 
@@ -19,6 +24,15 @@ class World:
     judge: str
     """Id of the judge, as in the trust file."""
     catalogs: Mapping[str, Catalog] = field(default_factory=dict)
+    grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
+    """Grants that did not end by a record, by principal; whether they hold now is the judge's work."""
+    votes: Mapping[UUID, tuple[CountedVote, ...]] = field(default_factory=dict)
+    """Votes by the request that they are about."""
+    quarantines: tuple[Control, ...] = ()
+    """Those that nobody lifted."""
+
+    forgiven: Mapping[str, datetime] = field(default_factory=dict)
+    """When an administrator last lifted a quarantine of each principal: what was denied before counts no more."""
 
     def catalog(self, name: str | None) -> Catalog | None:
         """

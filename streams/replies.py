@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -22,6 +23,7 @@ from enforcers.errors import BrokerError
 from streams.records import read_every_record
 from streams.routing import reply_partition
 from streams.topics import ACTIONS, OUTCOMES, VERDICTS, zoned
+from streams.votes_heard import VotesHeard
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -37,6 +39,7 @@ class KafkaVerdictChannel:
         self._outcomes: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._votes = VotesHeard(bootstrap, zone)
 
     @property
     def reply_partition(self) -> int:
@@ -114,6 +117,15 @@ class KafkaVerdictChannel:
         """Store an outcome. Raises BrokerError."""
         await self._store(self._outcomes, OUTCOMES.name, key, [record])
 
+    async def listen(self) -> None:
+        """Hear of votes from now on, where they can be read."""
+        if self._reader is not None:
+            await self._votes.start()
+
+    async def voted(self, request: UUID, timeout_s: float) -> bool:
+        """Whether somebody wrote something of this request to `approvals` within the time."""
+        return await self._votes.about(request, timeout_s)
+
     async def _store(
         self,
         producer: AIOKafkaProducer | None,
@@ -138,6 +150,7 @@ class KafkaVerdictChannel:
 
     async def close(self) -> None:
         """Disconnect; `open` may be called again."""
+        await self._votes.stop()
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)

@@ -2,7 +2,7 @@
 Every topic, in one table; docs/topics.md is made from it.
 
     gates ──▶ actions ──▶ judges ──▶ verdicts, denials, history ──▶ gates, alerting
-    administrators ──▶ policies, grants, approvals, controls, principals ──▶ every judge (reserved)
+    administrators ──▶ policies, grants, approvals, controls, principals ──▶ every judge, all of it
     every topic ──▶ archiver
 
 INVARIANT: a cluster whose topics differ from this table is refused before any worker starts.
@@ -34,7 +34,11 @@ DAY_MS = 86_400_000
 WORK_RETENTION_MS = 7 * DAY_MS
 """The archive keeps what is older."""
 CONTROL_RETENTION_MS = 400 * DAY_MS
-"""Judges read control topics from the beginning; they hold more than a year."""
+"""For what ends by itself. What holds until it is changed is kept for ever: docs/decisions/0008."""
+GRANTS_LOOK_BACK_MS = 32 * DAY_MS
+"""A grant ends within 30 days of its issue, and is known for one more."""
+VOTES_LOOK_BACK_MS = 2 * DAY_MS
+"""A request is open for a day at most."""
 
 RECORD_BYTES = 262_144 + 65_536
 """A record of the contract (256 KiB) with its headers and its batch frame."""
@@ -59,6 +63,8 @@ class Topic:
     cleanup: Cleanup = "delete"
     timestamp_type: TimestampType = "CreateTime"
     max_bytes: int = RECORD_BYTES
+    looks_back_ms: int | None = None
+    """How much of it a judge reads when it starts; None: from the beginning."""
     reserved: bool = False
     """Made and archived, but nothing else writes or reads it yet: those who will are named."""
 
@@ -105,8 +111,9 @@ OUTCOMES = Topic(
     "what became of admitted actions",
     key="principal id",
     writers=("gates",),
-    readers=("archiver",),
+    readers=("judges", "archiver"),
     partitions=ACTIONS_PARTITIONS,
+    timestamp_type="LogAppendTime",
 )
 HISTORY = Topic(
     "history",
@@ -117,7 +124,7 @@ HISTORY = Topic(
     partitions=ACTIONS_PARTITIONS,
     cleanup="compact",
     retention_ms=None,
-    reserved=True,
+    timestamp_type="LogAppendTime",
 )
 REQUESTS = Topic(
     "requests",
@@ -126,7 +133,7 @@ REQUESTS = Topic(
     writers=("gates", "judges"),
     readers=("administrators", "archiver"),
     partitions=ACTIONS_PARTITIONS,
-    reserved=True,
+    timestamp_type="LogAppendTime",
 )
 PRINCIPALS = Topic(
     "principals",
@@ -134,55 +141,54 @@ PRINCIPALS = Topic(
     key="principal id",
     writers=("administrators",),
     readers=("every judge", "archiver"),
-    cleanup="compact",
     retention_ms=None,
-    reserved=True,
+    timestamp_type="LogAppendTime",
 )
 GRANTS = Topic(
     "grants",
-    "rights for a limited time",
+    "rights for a limited time, and their revocation",
     key="grant id",
     writers=("administrators",),
     readers=("every judge", "archiver"),
-    cleanup="compact",
-    retention_ms=None,
-    reserved=True,
+    retention_ms=CONTROL_RETENTION_MS,
+    timestamp_type="LogAppendTime",
+    looks_back_ms=GRANTS_LOOK_BACK_MS,
 )
 APPROVALS = Topic(
     "approvals",
     "one record a vote",
-    key="approval id",
-    writers=("administrators",),
-    readers=("every judge", "archiver"),
+    key="request id",
+    writers=("administrators", "approvers"),
+    readers=("every judge", "waiting gates (as a hint)", "archiver"),
     retention_ms=CONTROL_RETENTION_MS,
-    reserved=True,
+    timestamp_type="LogAppendTime",
+    looks_back_ms=VOTES_LOOK_BACK_MS,
 )
 CONTROLS = Topic(
     "controls",
-    "revocations and quarantines",
-    key="control id",
+    "quarantines and the kill switch",
+    key="quarantine id",
     writers=("administrators", "judges (quarantines only)"),
     readers=("every judge", "archiver"),
-    retention_ms=CONTROL_RETENTION_MS,
-    reserved=True,
+    retention_ms=None,
+    timestamp_type="LogAppendTime",
 )
 POLICIES = Topic(
     "policies",
     "signed policy bundles",
-    key="bundle id",
+    key="`policy`, for one holds at a time",
     writers=("administrators",),
     readers=("every judge", "archiver"),
-    retention_ms=CONTROL_RETENTION_MS,
+    retention_ms=None,
+    timestamp_type="LogAppendTime",
     max_bytes=1_048_588,
-    reserved=True,
 )
 FINDINGS = Topic(
     "findings",
     "what the archiver and the judges found odd",
-    key="–",
+    key="what it is about",
     writers=("archiver", "judges"),
     readers=("alerting", "auditors", "archiver"),
-    reserved=True,
 )
 CHECKPOINTS = Topic(
     "checkpoints",
@@ -218,6 +224,10 @@ TOPICS = (
     CHECKPOINTS,
     DEAD_LETTERS,
 )
+
+
+CONTROL_TOPICS = (PRINCIPALS, GRANTS, APPROVALS, CONTROLS, POLICIES)
+"""What every judge reads whole before it judges, and follows."""
 
 
 def in_zone(zone: str, topics: Sequence[Topic] = TOPICS) -> tuple[Topic, ...]:
@@ -295,17 +305,24 @@ def _ready(entry: dict[str, Any]) -> bool:
 
 
 async def _check_settings(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
-    wanted = dict.fromkeys(_CHECKED_SETTINGS)
-    resources = [ConfigResource(ConfigResourceType.TOPIC, t.name, wanted) for t in topics]
+    resources = [
+        ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(_checked(topic)))
+        for topic in topics
+    ]
     found: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
         for _code, _message, _type, topic_name, entries in answer.resources:
             found[topic_name] = {entry[0]: entry[1] for entry in entries}
     for topic in topics:
-        for name in _CHECKED_SETTINGS:
+        for name in _checked(topic):
             actual = found.get(topic.name, {}).get(name, "unknown")
             if actual != topic.settings()[name]:
                 raise _differs(topic, name, actual, topic.settings()[name])
+
+
+def _checked(topic: Topic) -> tuple[str, ...]:
+    """What must be as the table says. How long work is kept is the operator's choice; what holds for ever is not."""
+    return (*_CHECKED_SETTINGS, "retention.ms") if topic.retention_ms is None else _CHECKED_SETTINGS
 
 
 def _differs(topic: Topic, what: str, found: str, wanted: str) -> BrokerError:

@@ -9,8 +9,9 @@ def topics_page() -> str:
     """Return docs/topics.md."""
     head = (
         "# Topics\n\nMade from `streams/topics.py` by `make docs`; do not edit.\n\n"
-        "A reserved topic is made, and archived if anything should be in it. In this release nothing else\n"
-        "writes or reads it: policies and principals are files, and the writers and readers are those to come.\n\n"
+        "A reserved topic is made, and archived if anything should be in it; in this release nothing else\n"
+        "writes or reads it. No topic that administrators write is compacted: see\n"
+        "[decision 8](decisions/0008-control-topics-are-never-compacted.md).\n\n"
         "| topic | what it holds | key | partitions | writers | readers | kept | timestamp |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     )
@@ -34,4 +35,6 @@ def _row(topic: Topic) -> str:
 def _kept(topic: Topic) -> str:
     if topic.cleanup == "compact":
         return "compacted"
-    return "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} days"
+    kept = "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} days"
+    back = topic.looks_back_ms
+    return kept if back is None else f"{kept}; judges look {back // DAY_MS} days back"

@@ -1,7 +1,7 @@
 """
 Sends verdicts, and acknowledges an action only when the broker has acknowledged everything said about it.
 
-    replies ──sign (64 at most)──▶ verdicts, denials, dead-letters ──stored──▶ acknowledge, in order
+    replies, histories ──sign together (64 at most)──▶ verdicts, denials, history, … ──stored──▶ acknowledge, in order
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from enforcers.admission import Received
+from enforcers.contract.action import Action
 from enforcers.contract.digest import sha256_hex
 from enforcers.contract.record import Draft, SignedRecord, seal
 from enforcers.contract.signing import Signer
@@ -26,7 +26,10 @@ from enforcers.contract.verdict import Verdict
 from enforcers.contract.wire import encode
 from enforcers.errors import ContractError
 from enforcers.judge import outgrow
+from enforcers.past import Past
+from enforcers.world import World
 from streams.clock import BrokerClock
+from streams.parcel import Parcel
 from streams.topics import ACTIONS, DEAD_LETTERS, DENIALS, VERDICTS, VERDICTS_PARTITIONS, zoned
 
 log = logging.getLogger("sluicegate.judge")
@@ -48,6 +51,20 @@ class Reply:
     dead_letter: str
     """Why nobody could read the record; empty where it was read."""
     acknowledge: Callable[[], None]
+    judged: Judged | None = None
+    """What it rests on, where the action was judged."""
+    also: tuple[Parcel, ...] = ()
+    """What follows from it besides: a request, a quarantine, findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a verdict rests on, to look at it again before it leaves."""
+
+    action: Action
+    digest: str
+    world: World
+    past: Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +85,13 @@ class VerdictWriter:
         bootstrap: str,
         zone: str,
         signer: Signer,
+        judge: str,
         clock: BrokerClock,
         fatal: Callable[[str], None],
     ) -> None:
         self._zone = zone
         self._signer = signer
+        self._judge = judge
         self._clock = clock
         self._fatal = fatal
         self._producer = AIOKafkaProducer(
@@ -107,22 +126,26 @@ class VerdictWriter:
             self._acker.cancel()
         await self._producer.stop()
 
-    async def write(self, replies: Sequence[Reply]) -> None:
-        """Send a flush of replies; returns when they are on their way."""
-        sent_at = time.monotonic()
+    async def drained(self) -> None:
+        """Wait until the broker has stored everything that was sent."""
+        await self._stored.join()
+
+    async def write(self, replies: Sequence[Reply], parcels: Sequence[Parcel] = ()) -> None:
+        """Send a flush of replies and what belongs to it; returns when they are on their way."""
+        sent_at = self._clock.moment()
         answered = [sendable(reply, reply.verdict) for reply in replies if reply.verdict]
-        source = answered[0].verdict.judge if answered else ""
-        sealed = seal([Draft(one.verdict, one.value) for one in answered], self._signer, source)
+        also = [*(parcel for one in replies for parcel in one.also), *parcels]
+        drafts = [Draft(one.verdict, one.value) for one in answered]
+        drafts += [Draft(one.model, one.value) for one in also]
+        sealed = seal(drafts, self._signer, self._judge)
         futures = []
-        for one, record in zip(answered, sealed, strict=True):
+        for one, record in zip(answered, sealed, strict=False):
             futures += await self._send_verdict(one, record)
+        for parcel, record in zip(also, sealed[len(answered) :], strict=True):
+            futures.append(await self._send_parcel(parcel, record))
         for reply in replies:
             if reply.dead_letter:
-                futures.append(
-                    await self._send(
-                        DEAD_LETTERS.name, None, dead_letter(reply, self._zone), (), None
-                    )
-                )
+                futures.append(await self._send_dead_letter(reply))
         self._unstored += 1
         await self._stored.put((futures, replies, sent_at))
 
@@ -138,6 +161,14 @@ class VerdictWriter:
                 )
             )
         return futures
+
+    async def _send_parcel(self, parcel: Parcel, record: SignedRecord) -> asyncio.Future[Any]:
+        return await self._send(
+            parcel.topic, parcel.key, record.value, record.headers, parcel.partition
+        )
+
+    async def _send_dead_letter(self, reply: Reply) -> asyncio.Future[Any]:
+        return await self._send(DEAD_LETTERS.name, None, dead_letter(reply, self._zone), (), None)
 
     async def _send(
         self,

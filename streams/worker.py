@@ -8,26 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import logging
 import os
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka.errors import KafkaError
+
 from enforcers.admission import Admission
+from enforcers.contract.outcome import Outcome
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Trust
 from enforcers.world import World
 from streams.agents.judge import JudgeAgent
 from streams.app import AppSettings, attach_judge, build_app
+from streams.books import Books, moment_of
 from streams.clock import BrokerClock
+from streams.given import GivenReader
+from streams.history import HistoryReader
+from streams.outcomes import OutcomeReader, may_report
+from streams.policy_choice import LoadPolicy
 from streams.replay import ReplayReader
 from streams.routing import actions_partition
 from streams.topics import ACTIONS, create_topics, in_zone, zoned
 from streams.verdicts import VerdictWriter
 from streams.watchdog import Watchdog, owned_partitions
+from streams.world_feed import WorldFeed
 
 log = logging.getLogger("sluicegate.judge")
 
+STORE_EVERY_S = 1.0
+LOOK_EVERY = 10
+"""Turns of STORE_EVERY_S. Kafka compacts no sooner than it rolls a segment, which takes much longer."""
 EXIT_FATAL = 70
 """Exit code of a judge that could not go on; whoever supervises it starts it again."""
 
@@ -38,8 +51,11 @@ class JudgeParts:
 
     app: AppSettings
     world: World
+    """What holds before anything is read: policy, principals and catalogs of this machine."""
     trust: Trust
     signer: Signer
+    load_policy: LoadPolicy
+    """Makes a policy of what an administrator published."""
 
 
 def die(why: str) -> None:
@@ -54,30 +70,96 @@ async def run_judge(
     parts: JudgeParts, stop: asyncio.Event, ready: asyncio.Event | None = None
 ) -> None:
     """Judge until `stop` is set. Raises BrokerError where Kafka cannot be used."""
-    settings = parts.app
+    settings, topic = parts.app, zoned(parts.app.zone, ACTIONS.name)
     await create_topics(settings.bootstrap, in_zone(settings.zone))
-    clock = BrokerClock()
-    replay = ReplayReader(settings.bootstrap, zoned(settings.zone, ACTIONS.name))
-    writer = VerdictWriter(settings.bootstrap, settings.zone, parts.signer, clock, die)
-    admission = Admission(parts.trust, actions_partition)
-    agent = JudgeAgent(parts.world, admission, writer, replay, clock, die)
+    joined = _join(parts)
     app = build_app(settings)
-    attach_judge(app, agent, settings.zone)
-    _follow_assignment(app, agent, admission, zoned(settings.zone, ACTIONS.name))
-    await replay.start()
-    await writer.start()
+    attach_judge(app, joined.agent, settings.zone)
+    _follow_assignment(app, joined.agent, topic)
+    await joined.start()
     app.finalize()
     await app.start()
     quiet_logs()
     calm_collector()
-    watching = _watch(app, agent, replay, zoned(settings.zone, ACTIONS.name))
+    tasks = _beside(app, joined, topic)
     if ready is not None:
         ready.set()
     await _until(stop, app)
-    watching.cancel()
+    for task in tasks:
+        task.cancel()
     await app.stop()
-    await writer.stop()
-    await replay.stop()
+    await joined.stop()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The parts of a running judge."""
+
+    feed: WorldFeed
+    replay: ReplayReader
+    histories: HistoryReader
+    outcomes: OutcomeReader
+    given: GivenReader
+    writer: VerdictWriter
+    books: Books
+    agent: JudgeAgent
+
+    async def start(self) -> None:
+        """Connect, and know what holds before anything is judged. Raises BrokerError or KafkaError."""
+        await self.writer.start()
+        readers = (self.replay, self.histories, self.outcomes, self.given)
+        await asyncio.gather(*(one.start() for one in readers))
+        await self.feed.start()
+
+    async def stop(self) -> None:
+        """Finish what was sent, and disconnect."""
+        await self.agent.publish_due()
+        await self.writer.stop()
+        parts = (self.feed, self.replay, self.histories, self.outcomes, self.given)
+        await asyncio.gather(*(one.stop() for one in parts))
+
+
+def _join(parts: JudgeParts) -> Joined:
+    bootstrap, zone, trust = parts.app.bootstrap, parts.app.zone, parts.trust
+    judge, clock = parts.world.judge, BrokerClock()
+    histories = HistoryReader(bootstrap, zone, trust)
+    books = Books(judge, histories)
+    feed = WorldFeed(bootstrap, zone, parts.world, trust, parts.load_policy, books.report, die)
+
+    def count(outcome: Outcome, partition: int, offset: int) -> None:
+        if may_report(outcome, feed.current.principals):
+            books.count_outcome(outcome, partition, offset, moment_of(clock.seen_ms))
+
+    replay = ReplayReader(bootstrap, zoned(zone, ACTIONS.name))
+    outcomes = OutcomeReader(bootstrap, zone, trust, count)
+    given = GivenReader(bootstrap, zone)
+    writer = VerdictWriter(bootstrap, zone, parts.signer, judge, clock, die)
+    admission = Admission(trust, actions_partition)
+    agent = JudgeAgent(feed, admission, books, writer, replay, outcomes, given, clock, die)
+    return Joined(feed, replay, histories, outcomes, given, writer, books, agent)
+
+
+def _beside(app: Any, joined: Joined, topic: str) -> list[asyncio.Task[None]]:
+    """What runs beside the judging: the watchdog, and what nobody's action sends."""
+    watchdog = Watchdog(
+        lambda: owned_partitions(app, topic), joined.agent.handled, joined.replay, die
+    )
+    loop = asyncio.get_running_loop()
+    return [loop.create_task(watchdog.run()), loop.create_task(_keep_books(joined))]
+
+
+async def _keep_books(joined: Joined) -> None:
+    """Store what outcomes changed, and what somebody else's records would hide."""
+    for turn in itertools.count(1):
+        await asyncio.sleep(STORE_EVERY_S)
+        try:
+            if turn % LOOK_EVERY == 0:
+                await joined.books.look()
+            await joined.agent.publish_due()
+        except (KafkaError, OSError) as error:
+            log.warning("histories cannot be stored: %r; trying again", error)
+        except Exception as error:
+            die(f"books cannot be kept: {error!r}")
 
 
 async def _until(stop: asyncio.Event, app: Any) -> None:
@@ -102,22 +184,18 @@ def quiet_logs() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _watch(app: Any, agent: JudgeAgent, replay: ReplayReader, topic: str) -> asyncio.Task[None]:
-    watchdog = Watchdog(lambda: owned_partitions(app, topic), agent.handled, replay, die)
-    return asyncio.get_running_loop().create_task(watchdog.run())
-
-
-def _follow_assignment(app: Any, agent: JudgeAgent, admission: Admission, topic: str) -> None:
-    """A partition that is lost takes its replay window with it; one that is won starts where it was left."""
+def _follow_assignment(app: Any, agent: JudgeAgent, topic: str) -> None:
+    """A partition that is lost takes all that is known of it with it; one that is won is read anew."""
 
     async def revoked(sender: Any, partitions: set[Any], **_: Any) -> None:
         for place in partitions:
-            admission.forget_partition(place.partition)
-            agent.handled.pop(place.partition, None)
+            if place.topic == topic:
+                agent.forget(place.partition)
 
     async def assigned(sender: Any, partitions: set[Any], **_: Any) -> None:
         for place in partitions:
             if place.topic == topic:
+                agent.forget(place.partition)
                 position = await app.consumer.position(place)
                 agent.handled[place.partition] = position or 0
 

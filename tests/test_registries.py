@@ -13,6 +13,8 @@ import pytest
 from analytics.queries import load
 from console.cli.app import COMMANDS, app
 from console.roles import ROLES
+from enforcers.administration.administration import BOOKS
+from enforcers.administration.book import Book
 from enforcers.contract.action import Payload
 from enforcers.contract.base import Record
 from enforcers.contract.wire import TYPES
@@ -20,7 +22,7 @@ from enforcers.executors import EXECUTORS
 from enforcers.intent.read import READERS
 from enforcers.intent.shell.programs import FAMILIES
 from streams import topics
-from streams.topics import TOPICS, Topic
+from streams.topics import CONTROL_TOPICS, TOPICS, Topic
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,6 +66,17 @@ def test_every_command_of_the_first_release_can_be_called() -> None:
 
 def test_every_role_can_be_run() -> None:
     assert set(ROLES) == {"judge", "archiver"}
+
+
+def test_every_control_topic_has_a_book_and_every_book_is_registered() -> None:
+    found = {
+        one
+        for module in modules_in("enforcers/administration").values()
+        for _, one in inspect.getmembers(module, inspect.isclass)
+        if one.__module__ == module.__name__ and hasattr(one, "topic") and hasattr(one, "take")
+    }
+    assert found - {Book} == set(BOOKS)
+    assert {one.topic for one in BOOKS} == {one.name for one in CONTROL_TOPICS}
 
 
 def test_every_executor_is_registered() -> None:

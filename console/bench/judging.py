@@ -31,12 +31,12 @@ from enforcers.contract.action import (
     SqlPayload,
     Target,
 )
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.intent.sql.dialects import reading_of
 from enforcers.intent.sql.exact.parser import is_read_exactly, set_aside
 from enforcers.judge import judge
 from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
-from enforcers.principals import EnrolledPrincipal
 from enforcers.world import World
 
 WARM_UP = 200
@@ -63,7 +63,7 @@ def measure(count: int) -> dict[str, Any]:
 
 def report(times: Mapping[str, list[int]]) -> dict[str, Any]:
     """The figures and ratios of nanoseconds, as `--json` prints them."""
-    found = {f"{name}_us": _figures(taken) for name, taken in times.items()}
+    found = {f"{name}_us": figures(taken) for name, taken in times.items()}
     parse = found["parse_us"]["p50"]
     return {
         **found,
@@ -107,7 +107,7 @@ def _nanoseconds(call: Callable[[], object]) -> int:
     return time.perf_counter_ns() - started
 
 
-def _figures(taken: list[int]) -> dict[str, float]:
+def figures(taken: list[int]) -> dict[str, float]:
     """Median and 99th percentile in microseconds."""
     ordered = sorted(taken)
     return {

@@ -9,7 +9,23 @@ from typing import Annotated
 
 import typer
 
-from console.cli import audit, bench, catalog, doctor, eval, judge, keys, run, sql, up
+from console.cli import (
+    agents,
+    approvals,
+    audit,
+    bench,
+    catalog,
+    doctor,
+    eval,
+    grant,
+    judge,
+    keys,
+    policy,
+    quarantine,
+    run,
+    sql,
+    up,
+)
 from console.cli.exits import Commands
 
 Register = Callable[[typer.Typer], None]
@@ -20,9 +36,14 @@ COMMANDS: tuple[Register, ...] = (
     sql.register,
     judge.register,
     eval.register,
+    policy.register,
     audit.register,
     catalog.register,
     keys.register,
+    agents.register,
+    grant.register,
+    approvals.register,
+    quarantine.register,
     doctor.register,
     bench.register,
 )

@@ -111,6 +111,11 @@ def told(seen: ActionSeen) -> Iterator[tuple[str, str]]:
         counts = "" if verdict is seen.verdict else " (does not count)"
         signature = f"signature {verdict.signature}"
         yield "verdict", f"{verdict.decision} by {verdict.judge}, {signature}{counts}"
+        for what, named in (("approval", verdict.approval), ("request", verdict.request)):
+            if named:
+                yield what, f"{named}; `sluicegate approvals show {named}` has the votes"
+        for grant in verdict.grants:
+            yield "grant", f"{grant}; `sluicegate grant show {grant}`"
         for reason in verdict.reasons:
             yield "", f"{reason.rule or reason.code}: {reason.message}; {reason.remedy}"
     for outcome in seen.outcomes:

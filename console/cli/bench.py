@@ -53,21 +53,31 @@ class JudgedKind(StrEnum):
     SQL = "sql"
 
 
+DECIDED = {
+    "shipped": "decision by the shipped policy",
+    "shipped_cel": "CEL alone on its conditions",
+    "two_hundred": "decision by 200 rules",
+    "two_hundred_cel": "CEL alone on their conditions",
+}
+
+
 @bench_app.command("judge")
 def judge(
     kind: Annotated[JudgedKind, typer.Option(help="what is judged")] = JudgedKind.SQL,
     count: Annotated[int, typer.Option(min=100, help="statements")] = 5_000,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
-    """One judgement of an agent's statement, new and repeated, and the bare parser, interleaved."""
-    from console.bench.judging import measure
+    """One judgement of an agent's statement, new and repeated, the bare parser, and the decision alone beside CEL."""
+    from console.bench import deciding, judging
 
-    result = measure(count)
+    result = judging.measure(count)
+    decided = deciding.measure(count)
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps({**result, "decision": decided}))
         return
     names = ("parse", "cold", "warm", "exact")
     figures = [(name, result[f"{name}_us"]) for name in names if f"{name}_us" in result]
+    figures += [(said, decided[f"{name}_us"]) for name, said in DECIDED.items()]
     show_table(JUDGING_COLUMNS, [(name, str(row["p50"]), str(row["p99"])) for name, row in figures])
     typer.echo(f"cold is {result['ratio_cold_to_parse']} times the bare parser")
 

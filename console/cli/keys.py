@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from console.cli.context import AsJson, print_json, settings_of
 from console.cli.tables import show_table
-from console.identity import init_home, load_trust_of
+from console.identity import init_home, load_trust_of, make_approver, trust_key
 from enforcers.contract.base import utc_now
 from enforcers.contract.trust import TrustedKey
 
@@ -46,6 +48,33 @@ def init(
     typer.echo(SAME_USER, err=True)
 
 
+@keys_app.command("approver")
+def approver(
+    context: typer.Context,
+    identity: Annotated[str, typer.Argument(metavar="ID", help="id in the trust file")],
+    group: Annotated[list[str] | None, typer.Option(help="whose voice it is; repeat it")] = None,
+    person: Annotated[str, typer.Option(help="who holds it, as enrolled: `human:ada`")] = "",
+    out: Annotated[Path | None, typer.Option(help="the key's file")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="add it to the trust file")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key that may vote on requests, and print its entry for the trust file."""
+    settings = settings_of(context)
+    path, entry = make_approver(settings, identity, group or (), person, out)
+    if trust:
+        trust_key(settings, entry)
+    written = entry.model_dump(mode="json", exclude_defaults=True)
+    if as_json:
+        print_json({"made": path, "entry": written, "trusted": trust})
+        return
+    typer.echo(f"made {path}")
+    typer.echo(
+        f"added to {settings.trust}:" if trust else f"add this to `keys` of {settings.trust}:"
+    )
+    typer.echo(json.dumps(written, indent=2))
+    typer.echo("judges read the trust file when they start; start them again", err=True)
+
+
 @keys_app.command("show")
 def show(context: typer.Context, as_json: AsJson = False) -> None:
     """Trusted public keys: id, role, key id, validity."""
@@ -53,7 +82,9 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"keys": entries})
         return
-    show_table(("id", "role", "key id", "valid", "capabilities"), map(_row, entries))
+    show_table(
+        ("id", "role", "key id", "valid", "person", "groups", "capabilities"), map(_row, entries)
+    )
 
 
 def _entry(key: TrustedKey) -> dict[str, Any]:
@@ -64,13 +95,22 @@ def _entry(key: TrustedKey) -> dict[str, Any]:
         "not_before": _text(key.not_before),
         "not_after": _text(key.not_after),
         "valid_now": key.valid_at(utc_now()),
+        "person": key.person,
+        "groups": list(key.groups),
         "capabilities": [one.value for one in key.capabilities],
     }
 
 
 def _row(entry: dict[str, Any]) -> Sequence[str]:
-    capabilities = " ".join(entry["capabilities"])
-    return (entry["id"], entry["role"], entry["kid"], _validity(entry), capabilities)
+    return (
+        entry["id"],
+        entry["role"],
+        entry["kid"],
+        _validity(entry),
+        entry["person"] or "",
+        " ".join(entry["groups"]),
+        " ".join(entry["capabilities"]),
+    )
 
 
 def _validity(entry: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from console.cli.context import settings_of
 from console.files import here
+from console.refusals import Wait, seconds_of, told
 from enforcers.contract.action import ShellPayload, Target
 from enforcers.errors import ContractError, ExecutionError
 from enforcers.executors.command import CommandExecutor
@@ -25,19 +26,22 @@ def run(
     command: Annotated[list[str], typer.Argument(help="the program and its arguments, after `--`")],
     reason: Annotated[str, typer.Option(help="why, for the archive")] = "",
     ticket: Annotated[str, typer.Option(help="ticket, for the archive")] = "",
+    wait: Wait = "",
 ) -> None:
     """Propose one command and run it if it is admitted; its exit code is passed on."""
     # Imported here, for a command waits for nothing that only another one needs.
-    from console.proposing import held_to_contract, open_gate, proposal_of
+    from console.proposing import held_to_contract, open_gate, proposal_of, wait_of
 
     settings = settings_of(context)
+    wait_s = wait_of(settings, seconds_of(wait))
     executor = CommandExecutor(here())
     target = Target(system=executor.system, environment=settings.environment)
     with held_to_contract():
         proposal = proposal_of(settings, target, _payload(executor, command), reason, ticket)
     with (
+        told(as_json=False),
         open_gate(settings, executor.capabilities) as gate,
-        gate.admitted(proposal, settings.valid_for_ms) as permit,
+        gate.admitted(proposal, settings.valid_for_ms, wait_s) as permit,
     ):
         code = executor.run(permit)
     raise typer.Exit(code)

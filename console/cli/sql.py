@@ -11,6 +11,7 @@ import typer
 
 from console.cli.context import settings_of
 from console.cli.tables import show_table
+from console.refusals import Wait, seconds_of, told
 from enforcers.errors import ContractError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def sql(
     target: Annotated[str, typer.Option(help="name of a target in the settings")],
     reason: Annotated[str, typer.Option(help="why, for the archive")] = "",
     ticket: Annotated[str, typer.Option(help="ticket, for the archive")] = "",
+    wait: Wait = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
     """Propose one statement on a declared target and run it if it is admitted."""
@@ -36,8 +38,9 @@ def sql(
 
     if not statement.strip():
         raise ContractError("statement is empty; write one in quotes behind the options")
-    with open_guard(settings_of(context)) as guard:
-        rows = guard.sql(target, statement, reason=reason, ticket=ticket)
+    wait_s = seconds_of(wait)
+    with told(as_json), open_guard(settings_of(context)) as guard:
+        rows = guard.sql(target, statement, reason=reason, ticket=ticket, wait_s=wait_s)
     show(rows, as_json)
 
 

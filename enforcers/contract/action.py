@@ -152,14 +152,28 @@ class Proposal(Record):
     """Verdict of the admitted action inside which this one is proposed."""
 
 
+class Signed(Record):
+    """A principal's own signature over its proposal; see `enforcers.contract.proof`."""
+
+    kid: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    at: Moment
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+
+
 class Action(Record):
     """A proposal as an executor's gate sends it."""
 
     id: UUID
     proposal: Proposal
+    signed: Signed | None = None
     executor: Identifier
     capabilities: tuple[Capability, ...] = ()
     reply_partition: Annotated[int, Field(ge=0, le=65_535)]
     issued_at: Moment
     valid_for_ms: Annotated[int, Field(ge=1, le=MAX_VALID_FOR_MS)] = 1_000
     nonce: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+    @property
+    def subject(self) -> str:
+        """What its records are about: itself."""
+        return str(self.id)

@@ -41,14 +41,15 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("moment lies outside the calendar in UTC") from error
 
 
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+def rfc3339(moment: datetime) -> str:
+    """A moment as it is written: in UTC, with six digits."""
+    return _in_utc(moment).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 Moment = Annotated[
     AwareDatetime,
     AfterValidator(_in_utc),
-    PlainSerializer(_rfc3339, return_type=str, when_used="json"),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
 """UTC, microseconds, always six digits, so that text order is time order."""
 

@@ -37,3 +37,8 @@ class Outcome(Record):
     executed_digest: Digest | None = None
     """SHA-256 of what ran; absent where nothing ran."""
     finished_at: Moment
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the action."""
+        return str(self.action_id)

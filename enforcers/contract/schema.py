@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from enforcers.contract.action import Action
+from enforcers.contract.approval import ApprovalRequest, Vote
 from enforcers.contract.base import Record
+from enforcers.contract.control import Control
+from enforcers.contract.enrolment import Enrolment
+from enforcers.contract.finding import Finding
+from enforcers.contract.grant import Grant, GrantRequest
+from enforcers.contract.history import History
 from enforcers.contract.outcome import Outcome
+from enforcers.contract.publication import Publication
 from enforcers.contract.trust import TrustFile
 from enforcers.contract.verdict import Verdict
 
@@ -21,6 +28,15 @@ SCHEMAS: dict[str, type[Record]] = {
     "action": Action,
     "verdict": Verdict,
     "outcome": Outcome,
+    "approval-request": ApprovalRequest,
+    "grant-request": GrantRequest,
+    "enrolment": Enrolment,
+    "grant": Grant,
+    "vote": Vote,
+    "control": Control,
+    "publication": Publication,
+    "history": History,
+    "finding": Finding,
     "trust": TrustFile,
 }
 """Every schema by the name of its file."""

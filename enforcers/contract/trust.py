@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from enforcers.contract.action import Capability
 from enforcers.contract.base import Identifier, Moment, Record
@@ -29,6 +29,8 @@ class Role(StrEnum):
     JUDGE = "judge"
     ARCHIVER = "archiver"
     EXECUTOR = "executor"
+    APPROVER = "approver"
+    """May vote on requests for approval, and nothing else; administrators may vote too."""
 
 
 class TrustedKey(Record):
@@ -41,6 +43,15 @@ class TrustedKey(Record):
     not_after: Moment | None = None
     capabilities: tuple[Capability, ...] = ()
     """What this executor is trusted to do; other roles have none."""
+    groups: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
+    """Groups whose voice this voter has."""
+    person: Identifier | None = None
+    """The person who holds the key, where that is not its id: several keys of one person are one voice."""
+
+    @property
+    def voice(self) -> str:
+        """Whose voice it is when votes are counted."""
+        return self.person or self.id
 
     @property
     def kid(self) -> str:
@@ -66,12 +77,14 @@ class Trust:
 
     keys: dict[str, TrustedKey]
 
-    def key(self, kid: str, role: Role, moment: datetime) -> TrustedKey:
-        """The key called `kid`, where it may act in `role` now. Raises SignatureError."""
+    def key(self, kid: str, role: Role | tuple[Role, ...], moment: datetime) -> TrustedKey:
+        """The key called `kid`, where it may act in (one of) these roles now. Raises SignatureError."""
+        roles = (role,) if isinstance(role, Role) else role
         found = self.keys.get(kid)
-        if found is None or found.role is not role:
+        if found is None or found.role not in roles:
+            named = " or ".join(one.value for one in roles)
             raise SignatureError(
-                f"key `{kid[:40]}` is not trusted as {role.value}; add it to the trust file"
+                f"key `{kid[:40]}` is not trusted as {named}; add it to the trust file"
             )
         if not found.valid_at(moment):
             raise SignatureError(f"key `{kid}` is not valid now; rotate it in the trust file")

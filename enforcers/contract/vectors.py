@@ -9,58 +9,53 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from nacl.signing import SigningKey
 
-from enforcers.contract.action import (
-    Action,
-    Capability,
-    Payload,
-    Principal,
-    PrincipalKind,
-    Proposal,
-    ShellPayload,
-    SqlPayload,
-    Target,
-    ToolPayload,
-)
-from enforcers.contract.digest import action_digest, proposal_digest, sha256_hex
+from enforcers.contract import samples
+from enforcers.contract.action import Action, Capability
+from enforcers.contract.digest import proposal_digest, sha256_hex
 from enforcers.contract.merkle import leaf_hash, root_and_paths
-from enforcers.contract.outcome import Outcome, Status
+from enforcers.contract.proof import sign_proposal, signed_message
 from enforcers.contract.record import Draft, SignedRecord, Travelling, seal
+from enforcers.contract.samples import INTENT, MOMENT, REPLY_PARTITION
 from enforcers.contract.signing import Signer, leaf_of
 from enforcers.contract.trust import Role, TrustedKey, TrustFile
-from enforcers.contract.verdict import Decision, Reason, Rewrite, Verdict
 from enforcers.contract.wire import TYPES, encode
 
-MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 EXECUTOR = Signer(SigningKey(bytes(range(32))))
 JUDGE = Signer(SigningKey(bytes(range(32, 64))))
+ADMINISTRATOR = Signer(SigningKey(bytes(range(64, 96))))
+PRINCIPAL = Signer(SigningKey(bytes(range(96, 128))))
 PARTITIONS = {"agent-1": 7, "alice@example.com": 4, "ci:deploy": 6, "größe": 4}
 """Partition of `actions` by principal id, where there are 8."""
-REPLY_PARTITIONS = {"executor-1": 6, "executor-2": 8, "laptop.example": 7}
+REPLY_PARTITIONS = {"executor-1": REPLY_PARTITION, "executor-2": 8, "laptop.example": 7}
 """Partition of `verdicts` by executor id, where there are 16."""
-INTENT = {"kind": "sql", "effects": [{"verb": "read", "extent": "none"}], "opaque": []}
-"""What a judge may have understood; its form is the judge's own."""
 
 
 def vectors() -> dict[str, Any]:
     """Everything that stands in docs/vectors.json."""
-    actions = [_action(number, payload) for number, payload in enumerate(_payloads(), start=1)]
+    payloads = enumerate(samples.payloads(), start=1)
+    actions = [samples.action(number, payload) for number, payload in payloads]
     return {
         "note": "See docs/protocol.md. The keys are for tests: never trust them.",
-        "keys": [_key("executor-1", Role.EXECUTOR, EXECUTOR), _key("judge-1", Role.JUDGE, JUDGE)],
+        "keys": [
+            _key("executor-1", Role.EXECUTOR, EXECUTOR),
+            _key("judge-1", Role.JUDGE, JUDGE),
+            _key("admin-1", Role.ADMINISTRATOR, ADMINISTRATOR),
+        ],
         "trust": json.loads(_trust().model_dump_json()),
         "merkle": [_tree(count) for count in (1, 2, 3, 5, 8)],
         "batches": [
             _batch("executor-1", EXECUTOR, actions[:1]),
             _batch("executor-1", EXECUTOR, actions),
-            _batch("judge-1", JUDGE, [_allow(actions[0]), _deny(actions[1]), _rewrite(actions[2])]),
-            _batch("executor-1", EXECUTOR, [_outcome(actions[0])]),
+            _batch("judge-1", JUDGE, _verdicts(actions)),
+            _batch("executor-1", EXECUTOR, [samples.outcome(actions[0])]),
+            _batch("executor-1", EXECUTOR, [samples.grant_request()]),
+            _batch("judge-1", JUDGE, _by_the_judge(actions[1])),
+            _batch("admin-1", ADMINISTRATOR, samples.controls(actions[1])),
         ],
         "actions_partitions": {"count": 8, "by_principal": PARTITIONS},
         "reply_partitions": {"count": 16, "by_executor": REPLY_PARTITIONS},
@@ -68,88 +63,29 @@ def vectors() -> dict[str, Any]:
             {"value": _text(one), "intent": INTENT, "digest": proposal_digest(one, INTENT)}
             for one in actions
         ],
+        "principal_signatures": [_principal_signature(one) for one in actions],
     }
 
 
-def _payloads() -> tuple[Payload, ...]:
-    return (
-        SqlPayload(statement="SELECT id FROM customers WHERE id = 1"),
-        SqlPayload(statement="DROP TABLE customers -- größer"),
-        SqlPayload(statement="SELECT id FROM customers"),
-        ShellPayload(argv=("ls", "-l"), program="/usr/bin/ls", cwd="/srv"),
-        ToolPayload(tool="tickets.close", arguments={"b": [1, 2.5, None], "a": {"ü": True}}),
-    )
+def _verdicts(actions: Sequence[Action]) -> list[Travelling]:
+    first, second, third = actions[:3]
+    return [samples.allow(first), samples.deny(second), samples.rewritten(third)]
 
 
-def _action(number: int, payload: Payload) -> Action:
-    principal = Principal(id="agent-1", kind=PrincipalKind.AGENT, session="session-1")
-    return Action(
-        id=_id(number),
-        proposal=Proposal(
-            principal=principal,
-            target=Target(system="crm", environment="production", catalog="crm", dialect="sqlite"),
-            payload=payload,
-            reason="nightly maintenance",
-        ),
-        executor="executor-1",
-        capabilities=(Capability.LIMIT_ROWS,),
-        reply_partition=REPLY_PARTITIONS["executor-1"],
-        issued_at=MOMENT,
-        valid_for_ms=1_000,
-        nonce=f"{number:032x}",
-    )
+def _by_the_judge(asked: Action) -> list[Travelling]:
+    return [samples.approval_request(asked), samples.history(), samples.finding()]
 
 
-def _verdict(number: int, action: Action, decision: Decision, **more: Any) -> Verdict:
-    return Verdict(
-        id=_id(100 + number),
-        action_id=action.id,
-        action_digest=action_digest(encode(action)),
-        executor=action.executor,
-        decision=decision,
-        policy=sha256_hex(b"policy"),
-        judge="judge-1",
-        issued_at=MOMENT + timedelta(milliseconds=3),
-        **more,
-    )
-
-
-def _allow(action: Action) -> Verdict:
-    return _verdict(1, action, Decision.ALLOW, valid_for_ms=1_000)
-
-
-def _deny(action: Action) -> Verdict:
-    reason = Reason(
-        code="drops_object",
-        message="drops a table",
-        rule="no-drops",
-        span=(0, 4),
-        remedy="rename it",
-    )
-    return _verdict(2, action, Decision.DENY, reasons=(reason,), valid_for_ms=0)
-
-
-def _rewrite(action: Action) -> Verdict:
-    text = "SELECT id FROM customers LIMIT 100"
-    rewrite = Rewrite(text=text, digest=sha256_hex(text.encode()))
-    return _verdict(3, action, Decision.ALLOW, rewrite=rewrite, valid_for_ms=500)
-
-
-def _outcome(action: Action) -> Outcome:
-    return Outcome(
-        id=_id(200),
-        action_id=action.id,
-        action_digest=action_digest(encode(action)),
-        verdict_id=_id(101),
-        executor=action.executor,
-        principal="agent-1",
-        session="session-1",
-        status=Status.SUCCEEDED,
-        rows=1,
-        duration_us=1_234,
-        executed_digest=sha256_hex(b"SELECT id FROM customers WHERE id = 1"),
-        finished_at=MOMENT + timedelta(milliseconds=9),
-    )
+def _principal_signature(action: Action) -> dict[str, str]:
+    """An action with its principal's own signature, and what was signed."""
+    signed = sign_proposal(action.proposal, action.executor, MOMENT, PRINCIPAL)
+    return {
+        "seed": bytes(PRINCIPAL.key).hex(),
+        "public_key": bytes(PRINCIPAL.key.verify_key).hex(),
+        "value": _text(action.model_copy(update={"signed": signed})),
+        "message": signed_message(action.proposal, action.executor, MOMENT).hex(),
+        "signature": signed.signature,
+    }
 
 
 def _batch(source: str, signer: Signer, models: Sequence[Travelling]) -> dict[str, Any]:
@@ -207,13 +143,9 @@ def _trust() -> TrustFile:
         keys=(
             entry("executor-1", Role.EXECUTOR, EXECUTOR, Capability.LIMIT_ROWS),
             entry("judge-1", Role.JUDGE, JUDGE),
+            entry("admin-1", Role.ADMINISTRATOR, ADMINISTRATOR),
         )
     )
-
-
-def _id(number: int) -> UUID:
-    milliseconds = int(MOMENT.timestamp() * 1_000)
-    return UUID(int=(milliseconds << 80) | (7 << 76) | (2 << 62) | number)
 
 
 def _text(model: Travelling) -> str:

@@ -68,6 +68,7 @@ class EffectSummary(Record):
     type: Identifier
     name: str
     extent: Identifier
+    namespace: str = ""
 
 
 class Verdict(Record):
@@ -86,9 +87,20 @@ class Verdict(Record):
     rewrite: Rewrite | None = None
     intent: tuple[EffectSummary, ...] = ()
     assumed: tuple[Assumption, ...] = ()
+    grants: tuple[UUID, ...] = ()
+    """Grants that it used."""
+    approval: UUID | None = None
+    """The request whose approval it used."""
+    request: UUID | None = None
+    """The request on which people can vote now, where a person has to approve."""
     policy: Digest
     """Hash of the policy bundle."""
     judge: Identifier
     issued_at: Moment
     valid_for_ms: Annotated[int, Field(ge=0, le=MAX_VALID_FOR_MS)]
     """From the gate's own send time; a gate never compares clocks."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the action."""
+        return str(self.action_id)

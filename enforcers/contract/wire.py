@@ -15,8 +15,15 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from enforcers.contract.action import Action
+from enforcers.contract.approval import ApprovalRequest, Vote
 from enforcers.contract.base import MAX_BYTES, Record
+from enforcers.contract.control import Control
+from enforcers.contract.enrolment import Enrolment
+from enforcers.contract.finding import Finding
+from enforcers.contract.grant import Grant, GrantRequest
+from enforcers.contract.history import History
 from enforcers.contract.outcome import Outcome
+from enforcers.contract.publication import Publication
 from enforcers.contract.verdict import Verdict
 from enforcers.errors import ContractError, OversizedError
 
@@ -28,6 +35,15 @@ TYPES: dict[type[Record], str] = {
     Action: "io.sluicegate.action.proposed.v1",
     Verdict: "io.sluicegate.verdict.issued.v1",
     Outcome: "io.sluicegate.outcome.reported.v1",
+    ApprovalRequest: "io.sluicegate.approval.requested.v1",
+    GrantRequest: "io.sluicegate.grant.requested.v1",
+    Vote: "io.sluicegate.approval.voted.v1",
+    Grant: "io.sluicegate.grant.issued.v1",
+    Control: "io.sluicegate.control.issued.v1",
+    Enrolment: "io.sluicegate.principal.enrolled.v1",
+    Publication: "io.sluicegate.policy.published.v1",
+    History: "io.sluicegate.history.counted.v1",
+    Finding: "io.sluicegate.finding.raised.v1",
 }
 """CloudEvents type of each model that travels."""
 
@@ -93,15 +109,15 @@ def _oversized(size: int) -> str:
 
 
 def headers_of(
-    kind: type[Record], event_id: UUID, action_id: UUID, source: str, kid: str, sig: bytes
+    kind: type[Record], event_id: UUID, subject: str, source: str, kid: str, sig: bytes
 ) -> Headers:
-    """CloudEvents 1.0 binary-mode headers of a signed record; the subject is always the action."""
+    """CloudEvents 1.0 binary-mode headers of a signed record; the subject is what it is about."""
     return (
         ("ce_specversion", b"1.0"),
         ("ce_id", str(event_id).encode()),
         ("ce_type", TYPES[kind].encode()),
         ("ce_source", source.encode()),
-        ("ce_subject", str(action_id).encode()),
+        ("ce_subject", subject.encode()),
         ("content-type", b"application/json"),
         ("kid", kid.encode()),
         ("sig", sig),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from enforcers.catalog.scan.duckdb_file import read_structure
 from enforcers.executors.duckdb_words import has_with, returns_rows
 from enforcers.executors.duty import (
-    CAPABILITIES,
+    OF_EVERY_DATABASE,
     Duty,
     check_changed,
     committing,
@@ -48,7 +48,7 @@ class DuckDBExecutor:
 
     system = "duckdb"
     dialect = "duckdb"
-    capabilities = CAPABILITIES
+    capabilities = OF_EVERY_DATABASE
 
     def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self._path = path

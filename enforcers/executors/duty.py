@@ -17,7 +17,7 @@ from enforcers.contract.verdict import Obligation
 from enforcers.errors import ExecutionError, PermitError
 from enforcers.permit import Permit
 
-CAPABILITIES = frozenset(
+OF_EVERY_DATABASE = frozenset(
     {
         Capability.MASK,
         Capability.LIMIT_ROWS,
@@ -25,7 +25,9 @@ CAPABILITIES = frozenset(
         Capability.TRANSACTION,
     }
 )
-"""What the SQL executors can carry out. Masks and row limits are in the verdict's rewrite already."""
+"""What every SQL executor can carry out. Masks and row limits are in the verdict's rewrite already."""
+CAPABILITIES = OF_EVERY_DATABASE | {Capability.EPHEMERAL_CREDENTIAL}
+"""What a gate claims for SQL, before it knows the target. A database without roles withholds the last."""
 STRUCTURE = "catalog_structure"
 _REWRITTEN = frozenset({"mask", "limit_rows"})
 _READING = frozenset({"read", "connect", "configure"})
@@ -42,13 +44,26 @@ class Duty:
     max_rows: int | None
     read_only: bool
     """Whether the verdict shows no effect that changes anything."""
+    minted: bool = False
+    """Whether it must run as a role that is minted for this verdict alone."""
 
 
-def duty_of(permit: Permit, settings: frozenset[str] = frozenset()) -> Duty:
-    """The duty of an executor that can set `settings`. Withholds the permit where it cannot comply."""
+def duty_of(
+    permit: Permit,
+    settings: frozenset[str] = frozenset(),
+    capabilities: frozenset[Capability] = OF_EVERY_DATABASE,
+) -> Duty:
+    """
+    The duty of an executor that can set `settings` and carry out `capabilities`.
+
+    Withholds the permit where it cannot comply.
+    """
     assumed = _assumed(permit, settings)
     structure = assumed.pop(STRUCTURE, "")
-    return Duty(assumed, structure, _max_rows(permit), _reads_only(permit))
+    for one in permit.obligations:
+        _check_known(permit, one, capabilities)
+    minted = any(one.kind == "ephemeral_credential" for one in permit.obligations)
+    return Duty(assumed, structure, _max_rows(permit), _reads_only(permit), minted)
 
 
 def compare_structure(permit: Permit, duty: Duty, digest: str) -> None:
@@ -154,7 +169,6 @@ def _assumed(permit: Permit, settings: frozenset[str]) -> dict[str, str]:
 def _max_rows(permit: Permit) -> int | None:
     limits = []
     for one in permit.obligations:
-        _check_known(permit, one)
         if one.kind == "max_rows_affected":
             if one.value is None:
                 withhold(permit, "`max_rows_affected` has no value; correct the policy")
@@ -162,10 +176,10 @@ def _max_rows(permit: Permit) -> int | None:
     return min(limits, default=None)
 
 
-def _check_known(permit: Permit, one: Obligation) -> None:
+def _check_known(permit: Permit, one: Obligation, capabilities: frozenset[Capability]) -> None:
     if one.kind in _REWRITTEN and permit.verdict.rewrite is None:
         withhold(permit, f"`{one.kind}` has no rewrite in the verdict; propose the action again")
-    if one.kind not in CAPABILITIES:
+    if one.kind not in capabilities:
         withhold(permit, f"this executor cannot carry out `{one.kind}`; use one that can")
 
 

@@ -9,7 +9,9 @@ Preparing locks every table that the text names, so what is compared afterwards 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from enforcers.catalog.scan.postgres import read_structure
@@ -26,15 +28,18 @@ from enforcers.executors.duty import (
     withhold,
 )
 from enforcers.executors.limits import CHUNK, DEFAULT_LIMITS, Limits, Tray, too_slow
-from enforcers.executors.result import Rows, first_line, refused, statement_of
+from enforcers.executors.postgres_connection import GRACE_S as _GRACE_S
+from enforcers.executors.postgres_connection import connect, disconnect
+from enforcers.executors.postgres_role import Mint
+from enforcers.executors.result import Rows, refused, statement_of
 from enforcers.executors.session import BASELINE, prepare_session
+from enforcers.executors.unrevoked import Ledger
 from enforcers.permit import Permit
 
 if TYPE_CHECKING:
     import asyncpg
 
-_GRACE_S = 1.0
-"""The server ends a slow statement by itself; we give up on the server this much later."""
+_BEYOND = "its role has what the verdict shows and no more, so propose what the statement needs"
 _BOUNDS = frozenset({"BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK"})
 """Command tags of what begins or ends a transaction."""
 
@@ -44,26 +49,43 @@ _COPY = re.compile(r"copy\b.*\b(stdin|stdout)\b", re.IGNORECASE | re.DOTALL)
 
 
 class PostgresExecutor:
-    """Holds the address of one database; a fresh connection for every permit, so no session state leaks."""
+    """
+    Holds the address of one database; a fresh connection for every permit, so no session state leaks.
+
+    Under `ephemeral_credential` that connection is of a role minted for the verdict alone; a role that
+    cannot be dropped is written into `ledger` as one of `target`.
+    """
 
     system = "postgres"
     dialect = "postgres"
     capabilities = CAPABILITIES
 
-    def __init__(self, dsn: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        limits: Limits = DEFAULT_LIMITS,
+        ledger: Ledger | None = None,
+        target: str = system,
+    ) -> None:
         self._dsn = dsn
         self._limits = limits
+        self._mint = Mint(dsn, limits, ledger, target)
 
     async def run(self, permit: Permit) -> Rows:
         """Run the permit's statement in one transaction. Raises ExecutionError, PermitError."""
-        duty = duty_of(permit, frozenset(BASELINE))
+        duty = duty_of(permit, frozenset(BASELINE), self.capabilities)
+        session = self._mint.session(permit, duty) if duty.minted else self._session()
+        async with session as connection:
+            with undone_on_error(permit):
+                return await self._transact(connection, permit, duty)
+
+    @contextlib.asynccontextmanager
+    async def _session(self) -> AsyncIterator[asyncpg.Connection]:
         connection = await connect(self._dsn, self._limits)
         try:
-            with undone_on_error(permit):
-                rows = await self._transact(connection, permit, duty)
+            yield connection
         finally:
             await disconnect(connection)
-        return rows
 
     async def _transact(self, connection: asyncpg.Connection, permit: Permit, duty: Duty) -> Rows:
         import asyncpg
@@ -74,6 +96,9 @@ class PostgresExecutor:
             await _commit(connection, permit, rows.count, self._limits)
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise too_slow(self._limits) from error
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError) as error:
+            remedy = _BEYOND if duty.minted else "correct it"
+            raise refused("postgres", error, remedy) from error
         except (
             *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
             *(OSError, ValueError, ArithmeticError),
@@ -175,42 +200,3 @@ def _kept_after(error: BaseException) -> bool | None:
     """Whether a commit that failed was kept: an error ends it, a server that goes away may have kept it."""
     severity = getattr(error, "severity_en", None)
     return False if severity == "ERROR" or isinstance(error, _RolledBackError) else None
-
-
-async def connect(dsn: str, limits: Limits) -> asyncpg.Connection:
-    """A fresh connection. Raises ExecutionError, which never holds the address or the password."""
-    import asyncpg
-
-    settings = {"application_name": "sluicegate"}
-    try:
-        return await asyncpg.connect(
-            dsn, timeout=limits.timeout_s, statement_cache_size=0, server_settings=settings
-        )
-    except asyncpg.PostgresError as error:
-        raise ExecutionError(
-            f"postgres refused the connection: {first_line(error)}; check the target"
-        ) from error
-    # Some of these are a ValueError too; their words may hold parts of the address.
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError):
-        raise ExecutionError(
-            "postgres cannot be connected to with this address; check the target's address"
-        ) from None
-    except OSError as error:
-        why = "no answer" if isinstance(error, TimeoutError) else error.strerror or "unreachable"
-        raise ExecutionError(
-            f"postgres cannot be reached: {why}; check the target's address"
-        ) from None
-    except (ValueError, ArithmeticError):
-        raise ExecutionError("address of the target is no dsn; correct it") from None
-
-
-async def disconnect(connection: asyncpg.Connection) -> None:
-    """Close; what was not committed is rolled back. Only cancellation is raised."""
-    try:
-        await connection.close(timeout=_GRACE_S)
-    except Exception:
-        # What became of the statement is known by now; a server that hangs does not change it.
-        connection.terminate()
-    except BaseException:
-        connection.terminate()
-        raise

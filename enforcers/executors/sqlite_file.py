@@ -12,7 +12,7 @@ from pathlib import Path
 from enforcers.catalog.scan.sqlite_file import read_structure
 from enforcers.errors import ExecutionError
 from enforcers.executors.duty import (
-    CAPABILITIES,
+    OF_EVERY_DATABASE,
     Duty,
     check_changed,
     committing,
@@ -52,7 +52,7 @@ class SQLiteExecutor:
 
     system = "sqlite"
     dialect = "sqlite"
-    capabilities = CAPABILITIES
+    capabilities = OF_EVERY_DATABASE
 
     def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self._path = path

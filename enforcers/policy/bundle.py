@@ -1,54 +1,62 @@
 """
 A policy bundle as it is written: rules, named fragments and tests in one YAML file.
 
-The SHA-256 of the file's bytes is its version. Reading a bundle checks its form; whether its rules
-compile, are sound and pass its tests is checked by `loading.load_policy`.
+    bytes ──read_sheet──▶ Sheet: Bundle, and where everything of it stands
+
+Reading a bundle checks its form; whether its rules compile, are sound and pass its tests is checked
+by `loading`.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from enforcers.contract import base as contract_base
 from enforcers.contract import verdict as contract
-from enforcers.contract.action import Capability, PrincipalKind
-from enforcers.errors import PolicyError
-from enforcers.intent.model import Extent, ResourceType, Verb
-from enforcers.policy.engine import FiredRule
-from enforcers.policy.yaml_reader import read_yaml
+from enforcers.contract.action import ShellPayload, SqlPayload, ToolPayload
+from enforcers.policy.budgets import Budget
+from enforcers.policy.calendars import Calendar, CalendarWindow
+from enforcers.policy.case import (
+    PRODUCTION as PRODUCTION,
+)
+from enforcers.policy.case import Case as Case
+from enforcers.policy.case import CaseContext as CaseContext
+from enforcers.policy.case import CaseGrant, CaseWindow
+from enforcers.policy.case import Expectation as Expectation
+from enforcers.policy.complaints import BundleError, Complaint, Remark
+from enforcers.policy.form import (
+    Condition,
+    FragmentName,
+    Name,
+    Written,
+)
+from enforcers.policy.form import Kind as Kind
+from enforcers.policy.form import suggest as suggest
+from enforcers.policy.form_errors import code_of, explain
+from enforcers.policy.rule import ApprovalTerms as ApprovalTerms
+from enforcers.policy.rule import Match as Match
+from enforcers.policy.rule import Mode as Mode
+from enforcers.policy.rule import Rule as Rule
+from enforcers.policy.rule import RuleEffect as RuleEffect
+from enforcers.policy.yaml_reader import Document, YamlError, read_document
 
 MAX_BUNDLE_BYTES = 1024 * 1024
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
-FragmentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
-Condition = Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
-Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\r\n]*$")]
-Kind = Literal["sql", "shell", "http", "file", "kubernetes", "terraform", "tool"]
-PRODUCTION = "production"
-
-
-class RuleEffect(StrEnum):
-    """What a rule says about an action, strongest first."""
-
-    DENY = "deny"
-    REQUIRE_APPROVAL = "require_approval"
-    CONSTRAIN = "constrain"
-    ALLOW = "allow"
-
-
-class Mode(StrEnum):
-    """How a rule counts."""
-
-    ENFORCE = "enforce"
-    WARN = "warn"
-    SHADOW = "shadow"
+MAX_RULES = 1_000
 
 
 class Default(StrEnum):
@@ -58,148 +66,149 @@ class Default(StrEnum):
     ALLOW_WITH_WOULD_DENY = "allow_with_would_deny"
 
 
-class _Written(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+class BreakGlass(Written):
+    """Who may approve alone in an emergency, and for how long such an approval holds."""
+
+    groups: Annotated[tuple[contract_base.Identifier, ...], Field(min_length=1)]
+    minutes: Annotated[int, Field(ge=1, le=60)] = 15
 
 
-class Match(_Written):
-    """Plain values that must hold before a condition is looked at. An empty list: any value."""
+class Adjustment(Written):
+    """What a bundle changes in a rule that it extends."""
 
-    environment: tuple[str, ...] = ()
-    kind: tuple[Kind, ...] = ()
-    principal_kind: tuple[PrincipalKind, ...] = ()
-    verb: tuple[Verb, ...] = ()
-    type: tuple[ResourceType, ...] = ()
-    extent: tuple[Extent, ...] = ()
-    tag: tuple[str, ...] = ()
+    rule: Name
+    """Id of the rule."""
+    mode: Mode | None = None
+    approval: ApprovalTerms | None = None
+    disabled: Literal[True] | None = None
+    """Takes the rule out."""
 
-    @property
-    def names_effects(self) -> bool:
-        """Whether it says something about single effects."""
-        return bool(self.verb or self.type or self.extent or self.tag)
-
-
-class Rule(_Written):
-    """One rule. `where` speaks about one effect, `when` about the action as a whole."""
-
-    id: Name
-    effect: RuleEffect
-    mode: Mode = Mode.ENFORCE
-    match: Match = Match()
-    when: Condition | None = None
-    where: Condition | None = None
-    message: Annotated[Line, StringConstraints(min_length=1)]
-    remedy: Line = ""
-    obligations: tuple[contract.Obligation, ...] = ()
-
-    @property
-    def names_effects(self) -> bool:
-        """Whether it speaks for, or against, single effects."""
-        return self.match.names_effects or self.where is not None
-
-    @cached_property
-    def fired(self) -> FiredRule:
-        """What a decision says of the rule when it applied."""
-        return FiredRule(self.id, self.effect.value, self.mode.value, self.message, self.remedy)
-
-    @cached_property
-    def reasons(self) -> dict[str, contract.Reason]:
-        """What a verdict says of the rule, by code."""
-        codes = ("denied", "approval_required", "would_deny")
-        return {
-            code: contract.Reason(code=code, message=self.message, rule=self.id, remedy=self.remedy)
-            for code in codes
-        }
+    @model_validator(mode="after")
+    def _changes_something(self) -> Adjustment:
+        if (self.disabled is None) == (self.mode is None and self.approval is None):
+            raise ValueError("write `mode` or `approval`, or `disabled: true` alone")
+        return self
 
 
-class CaseContext(_Written):
-    """The circumstances of a test. What it leaves out has these values."""
-
-    environment: str = PRODUCTION
-    principal_kind: PrincipalKind = PrincipalKind.AGENT
-    permissions: tuple[str, ...] = ("read", "bounded_write")
-    enrolled: bool = True
-    capabilities: tuple[Capability, ...] = ()
-    reason: str = ""
-    ticket: str = ""
-    cwd: str = "/srv/app"
-    workspace: str = "/srv/app"
+def _stays_here(name: str) -> str:
+    parts = name.removeprefix("./").split("/")
+    if name.startswith("./") and all(part and part.strip(".") for part in parts):
+        return name
+    if re.fullmatch(r"[a-z][a-z0-9-]{1,62}", name):
+        return name
+    raise ValueError(
+        f"`{name}` is no pack and no file beside the bundle; write `core`, or `./team.yaml`"
+    )
 
 
-class Expectation(_Written):
-    """What a test expects."""
-
-    decision: contract.Decision
-    rules: tuple[Name, ...] = ()
-    """Rules that must apply."""
-    not_rules: tuple[Name, ...] = ()
-    """Rules that must not apply."""
+Extended = Annotated[
+    str,
+    StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9._/-]+$"),
+    AfterValidator(_stays_here),
+]
+"""A shipped pack by its name, or a file by its path from the bundle's directory: `./team.yaml`."""
 
 
-class Case(_Written):
-    """A test inside a bundle: a text and what becomes of it."""
-
-    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
-    kind: Kind
-    text: str
-    dialect: str | None = None
-    context: CaseContext = Field(default=CaseContext(), alias="with")
-    expect: Expectation
-
-
-class Bundle(_Written):
+class Bundle(Written):
     """The whole file."""
 
     api_version: Literal["sluicegate.io/v1"] = Field(alias="apiVersion")
     name: Name
     default: Default
+    """What holds where no rule speaks."""
+    extends: Annotated[tuple[Extended, ...], Field(max_length=20)] = ()
+    """Packs and files whose rules hold too."""
+    adjust: Annotated[tuple[Adjustment, ...], Field(max_length=MAX_RULES)] = ()
+    """Changes to rules of what is extended."""
     non_production: tuple[Name, ...] = ()
     """Environments that are not production. Every other environment is."""
     variables: dict[FragmentName, Condition] = Field(default_factory=dict)
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=1_000)]
+    """Named fragments of conditions."""
+    calendars: dict[Name, Calendar] = Field(default_factory=dict)
+    """When something is open: `"freeze" in time.calendars`."""
+    budgets: dict[Name, Budget] = Field(default_factory=dict)
+    """How much may be done: `"rows" in budgets.spent`."""
+    break_glass: BreakGlass | None = None
+    """Who may approve alone in an emergency."""
+    rules: Annotated[tuple[Rule, ...], Field(max_length=MAX_RULES)] = ()
     test_catalog: dict[str, JsonValue] = Field(default_factory=dict)
     """Catalog that the tests assume, in the form of a catalog file."""
     tests: tuple[Case, ...] = ()
 
+    @model_validator(mode="after")
+    def _rules_something(self) -> Bundle:
+        if not self.rules and not self.extends:
+            raise ValueError("a bundle without rules decides nothing; write `rules` or `extends`")
+        return self
 
-def read_bundle(path: Path) -> tuple[Bundle, str]:
-    """Read a bundle and its hash from a file. Raises PolicyError."""
+
+@dataclass(frozen=True)
+class Sheet:
+    """One file of a policy, read."""
+
+    label: str
+    """What complaints call it."""
+    data: bytes
+    bundle: Bundle
+    document: Document
+
+    def complaint(self, remark: Remark) -> Complaint:
+        """The remark with the place where it is written."""
+        at_key = len(remark.path) == 2 and isinstance(remark.path[1], str)
+        line, column = self.document.place(remark.path, at_key, remark.offset)
+        return Complaint(self.label, line, column, remark.code, str(remark))
+
+
+def read_sheet(label: str, data: bytes) -> Sheet:
+    """Read one file. Raises BundleError with everything that is wrong with its form."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PolicyError(f"policy `{path}` cannot be read; check the path") from error
-    return parse_bundle(data)
+        if len(data) > MAX_BUNDLE_BYTES:
+            raise YamlError(f"policy has more than {MAX_BUNDLE_BYTES} bytes; split it")
+        document = read_document(data.decode())
+    except UnicodeDecodeError as error:
+        message = "policy is not UTF-8; save it as UTF-8"
+        raise BundleError([Complaint(label, 1, 1, "encoding", message)]) from error
+    except YamlError as error:
+        found = Complaint(label, error.line, error.column, "yaml", str(error))
+        raise BundleError([found]) from error
+    return Sheet(label, data, _bundle(label, document), document)
+
+
+def _bundle(label: str, document: Document) -> Bundle:
+    try:
+        return Bundle.model_validate(document.value)
+    except ValidationError as error:
+        found = []
+        for details in error.errors(include_url=False):
+            path = tuple(details["loc"])
+            place = document.place(path, details["type"] == "extra_forbidden")
+            found.append(Complaint(label, *place, code_of(details), explain(details, _FORMS)))
+        raise BundleError(found) from error
 
 
 def parse_bundle(data: bytes) -> tuple[Bundle, str]:
-    """Return the bundle in `data` and the hash of `data`. Raises PolicyError."""
-    if len(data) > MAX_BUNDLE_BYTES:
-        raise PolicyError(f"policy has more than {MAX_BUNDLE_BYTES} bytes; split it")
-    try:
-        written = read_yaml(data.decode())
-        return Bundle.model_validate(written), hashlib.sha256(data).hexdigest()
-    except UnicodeDecodeError as error:
-        raise PolicyError("policy is not UTF-8; save it as UTF-8") from error
-    except ValidationError as error:
-        details = error.errors(include_url=False)[0]
-        raise PolicyError(f"policy refused at {_explain(details)}") from error
+    """The bundle of one file that extends nothing, and its version. Raises BundleError."""
+    return read_sheet("policy.yaml", data).bundle, hashlib.sha256(data).hexdigest()
 
 
-def _explain(details: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in details["loc"]) or "the top"
-    if details["type"] != "extra_forbidden":
-        return f"`{where}`: {details['msg'].lower()}"
-    return f"`{where}`: unknown key{suggest(str(details['loc'][-1]), _KEYS)}"
-
-
-def suggest(word: str, known: Any) -> str:
-    """Return `; did you mean …` for the closest known word, or a hint to remove it."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean `{close[0]}`?" if close else "; remove it"
-
-
-_KEYS = {
-    field.alias or name
-    for model in (Bundle, Rule, Match, Case, CaseContext, Expectation, contract.Obligation)
-    for name, field in model.model_fields.items()
+_FORMS: Mapping[str, type[BaseModel]] = {
+    "": Bundle,
+    "rules": Rule,
+    "match": Match,
+    "approval": ApprovalTerms,
+    "obligations": contract.Obligation,
+    "break_glass": BreakGlass,
+    "adjust": Adjustment,
+    "calendars": CalendarWindow,
+    "budgets": Budget,
+    "tests": Case,
+    "with": CaseContext,
+    "history": CaseWindow,
+    "session": CaseWindow,
+    "grants": CaseGrant,
+    "expect": Expectation,
+    "sql": SqlPayload,
+    "shell": ShellPayload,
+    "tool": ToolPayload,
 }
+"""Form of what stands below a key."""

@@ -9,9 +9,13 @@ INVARIANT: `decide` never raises; trouble inside a policy is a denial that names
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from enforcers.contract import verdict as contract
+from enforcers.contract.approval import Ask
+from enforcers.contract.grant import Grant
 from enforcers.intent.model import Intent
 
 
@@ -25,6 +29,8 @@ class PrincipalFacts:
     permissions: tuple[str, ...] = ()
     on_behalf_of: str = ""
     session: str = ""
+    owner: str = ""
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,26 @@ class TargetFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowFacts:
+    """What was done within the sliding window, this action not counted."""
+
+    actions: int = 0
+    denials: int = 0
+    writes: int = 0
+    exports: int = 0
+    rows: int = 0
+    bytes: int = 0
+    tables: int = 0
+    """Different ones."""
+    resources: int = 0
+    """Different ones, tables too."""
+    tags_read: tuple[str, ...] = ()
+
+
+NOTHING_YET = WindowFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a policy may look at."""
 
@@ -48,6 +74,16 @@ class Facts:
     ticket: str = ""
     capabilities: frozenset[str] = field(default_factory=frozenset)
     """What the executor was granted to do for a verdict, such as `mask`."""
+    now: datetime | None = None
+    """When it is judged, in UTC; None where nobody says: then no calendar is open."""
+    history: WindowFacts = NOTHING_YET
+    """What the principal did lately."""
+    session: WindowFacts = NOTHING_YET
+    """What was done lately in the session."""
+    grants: tuple[Grant, ...] = ()
+    """The principal's grants that hold now, each with a use left."""
+    approvers: tuple[str, ...] = ()
+    """Groups whose members have approved this very proposal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +95,23 @@ class FiredRule:
     mode: str
     message: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """Who was authorised beforehand to approve alone, and how long such an approval holds."""
+
+    groups: tuple[str, ...]
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A principal that is to be stopped for a while."""
+
+    rule: str
+    minutes: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +129,16 @@ class Decision:
     """Passed only because a rule is in warn mode or because of the bundle's default."""
     failed_rules: tuple[str, ...] = ()
     """Rules that could not be evaluated."""
+    asks: tuple[Ask, ...] = ()
+    """What the rules want that ask for approval, where the decision is that."""
+    approval_minutes: int = 0
+    """How long people may take, at most."""
+    emergency: Emergency | None = None
+    """Who may approve alone."""
+    grants: tuple[UUID, ...] = ()
+    """Grants without which it would not be allowed."""
+    quarantine: Quarantine | None = None
+    """The longest that a rule asks for."""
 
 
 class PolicyEngine(Protocol):

@@ -19,11 +19,10 @@ MAX_EXPANDED = 32_768
 """Longest condition after expansion, in characters: fragments that use fragments grow quickly."""
 
 
-def check_names(variables: Mapping[str, str]) -> None:
+def check_name(name: str) -> None:
     """Raise PolicyError if a fragment takes a name that the language has already."""
-    for name in variables:
-        if name in _RESERVED:
-            raise PolicyError(f"variable `{name}` has a reserved name; choose another")
+    if name in _RESERVED:
+        raise PolicyError(f"variable `{name}` has a reserved name; choose another")
 
 
 def expand_all(variables: Mapping[str, str]) -> dict[str, str]:
@@ -36,16 +35,28 @@ def expand_all(variables: Mapping[str, str]) -> dict[str, str]:
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """Return `text` with fragments put in. Raises PolicyError if it grows too long."""
-    result = "".join(
-        # The line end closes a comment that a fragment may end with.
-        f"({variables[token[0]]}\n)"
-        if token.lastgroup == "name" and token[0] in variables
-        else token[0]
-        for token in _TOKEN.finditer(text)
-    )
+    result = "".join(_expanded(token, variables) for token in _TOKEN.finditer(text))
     if len(result) > MAX_EXPANDED:
         raise PolicyError(f"a condition grows beyond {MAX_EXPANDED} characters; shorten it")
     return result
+
+
+def source_offset(text: str, variables: Mapping[str, str], offset: int) -> int:
+    """Where a character of the expanded text comes from; what is in a fragment, from its name."""
+    start = 0
+    for token in _TOKEN.finditer(text):
+        length = len(_expanded(token, variables))
+        if offset < start + length:
+            return token.start() + (offset - start if length == len(token[0]) else 0)
+        start += length
+    return len(text)
+
+
+def _expanded(token: re.Match[str], variables: Mapping[str, str]) -> str:
+    if token.lastgroup != "name" or token[0] not in variables:
+        return token[0]
+    # The line end closes a comment that a fragment may end with.
+    return f"({variables[token[0]]}\n)"
 
 
 def names_in(text: str) -> set[str]:

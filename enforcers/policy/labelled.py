@@ -8,6 +8,8 @@ The reading, the deciding and the rewriting are the judge's own; only what a gat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from enforcers.catalog.model import Catalog
@@ -20,11 +22,20 @@ from enforcers.contract.action import (
     TextPayload,
     ToolPayload,
 )
+from enforcers.contract.grant import Grant
 from enforcers.contract.verdict import Rewrite
 from enforcers.intent.model import Intent
 from enforcers.intent.read import read_intent
 from enforcers.policy.bundle import Kind
-from enforcers.policy.engine import Decision, Facts, PolicyEngine, PrincipalFacts, TargetFacts
+from enforcers.policy.engine import (
+    NOTHING_YET,
+    Decision,
+    Facts,
+    PolicyEngine,
+    PrincipalFacts,
+    TargetFacts,
+    WindowFacts,
+)
 from enforcers.rewriting.duty import carry_out
 
 
@@ -52,6 +63,21 @@ class Surroundings(Protocol):
         """Where that is written down."""
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When a text is proposed, what came before, and what was granted."""
+
+    now: datetime | None = None
+    history: WindowFacts = NOTHING_YET
+    session: WindowFacts = NOTHING_YET
+    grants: tuple[Grant, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+
+NO_OCCASION = Occasion()
+"""No time, nothing before, nothing granted."""
+
+
 def payload_of(kind: Kind, text: str, around: Surroundings) -> Payload:
     """What a gate would send."""
     if kind == "sql":
@@ -70,6 +96,7 @@ def decide(
     target: Target,
     principal: PrincipalFacts,
     around: Surroundings,
+    occasion: Occasion = NO_OCCASION,
 ) -> tuple[Decision, Rewrite | None]:
     """
     The decision on a payload, and the text that would run in its place.
@@ -78,12 +105,30 @@ def decide(
     """
     payload = None if isinstance(sent, Intent) else sent
     intent = sent if isinstance(sent, Intent) else read_intent(sent, target, catalog)
-    facts = Facts(
+    facts = facts_of(intent, target, principal, around, occasion)
+    return carry_out(policy.decide(facts), payload, target, catalog)
+
+
+def facts_of(
+    intent: Intent,
+    target: Target,
+    principal: PrincipalFacts,
+    around: Surroundings,
+    occasion: Occasion = NO_OCCASION,
+) -> Facts:
+    """All that a policy may look at."""
+    return Facts(
         principal=principal,
-        target=TargetFacts(target.system, target.environment, dialect=target.dialect or ""),
+        target=TargetFacts(
+            target.system, target.environment, target.catalog or "", target.dialect or ""
+        ),
         intent=intent,
         reason=around.reason,
         ticket=around.ticket,
         capabilities=frozenset(one.value for one in around.capabilities),
+        now=occasion.now,
+        history=occasion.history,
+        session=occasion.session,
+        grants=occasion.grants,
+        approvers=occasion.approvers,
     )
-    return carry_out(policy.decide(facts), payload, target, catalog)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from enforcers.intent.model import Effect, Finding, Flow, Intent, ShellFacts, SqlFacts
-from enforcers.policy.engine import PrincipalFacts, TargetFacts
+from enforcers.policy.engine import PrincipalFacts, TargetFacts, WindowFacts
 from enforcers.policy.matching import Touch, touch_of
 from enforcers.policy.vocabulary import new_message
 
 T = TypeVar("T")
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 MAX_PARTS = 4_096
 """Most effects, flows or words of one action. More would take the judge's time from others."""
@@ -76,6 +79,36 @@ def principal_message(facts: PrincipalFacts) -> Message:
         permissions=facts.permissions,
         on_behalf_of=facts.on_behalf_of,
         session=facts.session,
+        owner=facts.owner,
+        groups=facts.groups,
+    )
+
+
+def time_message(now: datetime, calendars: Iterable[str]) -> Message:
+    """Return the `time` variable."""
+    return new_message(
+        "Time",
+        hour=now.hour,
+        minute=now.hour * 60 + now.minute,
+        weekday=WEEKDAYS[now.weekday()],
+        date=now.date().isoformat(),
+        calendars=calendars,
+    )
+
+
+def window_message(facts: WindowFacts) -> Message:
+    """Return the `history` or the `session` variable."""
+    return new_message(
+        "Window",
+        actions=facts.actions,
+        denials=facts.denials,
+        writes=facts.writes,
+        exports=facts.exports,
+        rows=facts.rows,
+        bytes=facts.bytes,
+        tables=facts.tables,
+        resources=facts.resources,
+        tags_read=facts.tags_read,
     )
 
 

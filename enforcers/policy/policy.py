@@ -8,7 +8,9 @@ INVARIANT: `decide` answers with a denial to whatever goes wrong inside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 
 from cel_expr_python import cel
@@ -16,11 +18,15 @@ from google.protobuf.message import Message
 
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.contract.verdict import Reason
-from enforcers.policy import fragments, vocabulary
+from enforcers.errors import PolicyError
+from enforcers.policy import vocabulary
+from enforcers.policy.budgets import spent
 from enforcers.policy.bundle import PRODUCTION, Bundle, Default
-from enforcers.policy.combining import Situation, combine, finding_reason
-from enforcers.policy.compiling import CompiledRule, check_fragment, compile_rule
-from enforcers.policy.engine import Decision, Facts, TargetFacts
+from enforcers.policy.calendars import open_at
+from enforcers.policy.combining import Covering, Situation, combine, finding_reason
+from enforcers.policy.compiling import CompiledRule, compile_file
+from enforcers.policy.engine import Decision, Emergency, Facts, TargetFacts
+from enforcers.policy.granting import covered
 from enforcers.policy.matching import Signature, Touch, may_apply
 from enforcers.policy.matrix import Matched, Matrix, RuleError
 from enforcers.policy.messages import (
@@ -29,21 +35,35 @@ from enforcers.policy.messages import (
     action_message,
     principal_message,
     target_message,
+    time_message,
     view_intent,
+    window_message,
 )
+from enforcers.policy.vocabulary import new_message
 
 _ENVIRONMENT = vocabulary.environment()
+_VARIABLES = vocabulary.VARIABLES.keys() - {"effect"}
 
 
 class Policy:
     """Decides by the rules of one bundle. Safe to use from several threads."""
 
-    def __init__(self, bundle: Bundle, policy_hash: str) -> None:
-        """Compile the bundle. Raises PolicyError; lint and tests are `load_policy`'s work."""
+    def __init__(
+        self, bundle: Bundle, policy_hash: str, compiled: Sequence[CompiledRule] | None = None
+    ) -> None:
+        """
+        Take the bundle's rules, compiled one by one where that was not done yet.
+
+        Raises PolicyError; lint and tests are `load_policy`'s work.
+        """
         self.bundle = bundle
         self._hash = policy_hash
-        self._rules = compile_rules(bundle)
-        self._all = Matrix(self._rules)
+        self._rules = compile_rules(bundle) if compiled is None else tuple(compiled)
+        # Every expression walks over the effects of the intent.
+        self._read = frozenset({"intent"}.union(*(one.reads for one in self._rules))) & _VARIABLES
+        self._budgets = tuple(sorted(bundle.budgets.items()))
+        terms = bundle.break_glass
+        self._emergency = Emergency(terms.groups, terms.minutes) if terms else None
         self._single = {one.rule.id: Matrix([one]) for one in self._rules}
         self._matrix_of = lru_cache(4_096)(self._choose)
         self._matrix = lru_cache(256)(self._build)
@@ -52,11 +72,18 @@ class Policy:
         self._principal = lru_cache(1_024)(principal_message)
         self._target = lru_cache(1_024)(self._target_message)
         self._action = lru_cache(1_024)(action_message)
+        self._time = lru_cache(64)(self._time_message)
+        self._window = lru_cache(1_024)(window_message)
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the bundle's bytes."""
+        """Version of the bundle and of all that it extends."""
         return self._hash
+
+    @property
+    def compiled(self) -> tuple[CompiledRule, ...]:
+        """Its rules with their conditions expanded, as another policy of this bundle can take them."""
+        return self._rules
 
     def decide(self, facts: Facts) -> Decision:
         """Return the decision for `facts`; never raises."""
@@ -86,17 +113,44 @@ class Policy:
         if view.oversized:
             remedy = "split it into smaller actions"
             return self._deny("oversized", f"the action has more than {MAX_PARTS} parts", remedy)
-        matched, failures = self._match(facts, view)
+        covering = self._covering(facts, view) if facts.grants else ()
+        matched, failures = self._match(facts, view, covering)
         if failures:
             return self._failed(failures)
-        return combine(matched, self._situation(facts, view))
+        decision = combine(matched, self._situation(facts, view, covering))
+        if decision.asks and self._emergency:
+            decision = replace(decision, emergency=self._emergency)
+        return self._with_named_grants(decision, facts, covering)
 
-    def _match(self, facts: Facts, view: IntentView) -> tuple[tuple[Matched, ...], dict[str, str]]:
+    def _covering(self, facts: Facts, view: IntentView) -> Covering:
+        """Grants that cover some effect, those that end first before the others."""
+
+        def activate() -> cel.Activation:
+            return self._activation(facts, view, (), _VARIABLES)
+
+        found = [
+            (one.grant, covered(one, facts.target, view.effects, activate))
+            for one in sorted(facts.grants, key=lambda one: (one.expires_at, one.grant))
+        ]
+        return tuple((grant, named) for grant, named in found if any(named))
+
+    def _with_named_grants(self, decision: Decision, facts: Facts, covering: Covering) -> Decision:
+        """Where rules look at grants, each that covers the action may be why it passes more easily."""
+        if not covering or "grants" not in self._read or decision.decision is Answer.DENY:
+            return decision
+        without = self._decide(replace(facts, grants=()))
+        if _answer(without) == _answer(decision):
+            return decision
+        return replace(decision, grants=tuple(grant for grant, _ in covering))
+
+    def _match(
+        self, facts: Facts, view: IntentView, covering: Covering
+    ) -> tuple[tuple[Matched, ...], dict[str, str]]:
         """What became of the rules, or which of them failed and how."""
         matrix = self._matrix_of(self._signature(facts, view))
-        activation = self._activation(facts, view)
+        activation = self._activation(facts, view, covering, self._read)
         try:
-            return matrix.evaluate(activation, view.touches), {}
+            return matrix.applying(activation, view.touches), {}
         except RuleError as error:
             failures = self._failures(matrix, activation, view.touches)
             # Every rule answers alone but not all together: that is a failure as well.
@@ -127,20 +181,30 @@ class Policy:
         named = PRODUCTION if self.is_production(environment) else environment
         return Signature(named, facts.principal.kind, view.kinds, view.touched)
 
-    def _activation(self, facts: Facts, view: IntentView) -> cel.Activation:
+    def _activation(
+        self, facts: Facts, view: IntentView, covering: Covering, names: Collection[str]
+    ) -> cel.Activation:
         return _ENVIRONMENT.Activation(
-            {
-                "principal": self._principal(facts.principal),
-                "target": self._target(facts.target),
-                "action": self._action(facts.reason, facts.ticket, facts.capabilities),
-                "intent": view.message,
-            }
+            {name: _MAKE[name](self, facts, view, covering) for name in names}
         )
+
+    def _spent(self, facts: Facts) -> tuple[str, ...]:
+        return spent(self._budgets, facts)
+
+    def _grants(self, facts: Facts, covering: Covering) -> Message:
+        covers = {grant for grant, _ in covering}
+        names = sorted({one.name for one in facts.grants if one.grant in covers})
+        return new_message("Grants", names=names)
+
+    def _time_message(self, now: datetime | None) -> Message:
+        if now is None:
+            return new_message("Time")
+        return time_message(now, open_at(self.bundle.calendars, now))
 
     def _target_message(self, target: TargetFacts) -> Message:
         return target_message(target, self.is_production(target.environment))
 
-    def _situation(self, facts: Facts, view: IntentView) -> Situation:
+    def _situation(self, facts: Facts, view: IntentView, covering: Covering) -> Situation:
         return Situation(
             policy_hash=self._hash,
             effects=view.effects,
@@ -148,6 +212,7 @@ class Policy:
             production=self.is_production(facts.target.environment),
             default_allows=self.bundle.default is Default.ALLOW_WITH_WOULD_DENY,
             capabilities=facts.capabilities,
+            covering=covering,
         )
 
     def _deny(self, code: str, message: str, remedy: str) -> Decision:
@@ -167,10 +232,34 @@ class Policy:
         return Decision(Answer.DENY, self._hash, reasons, failed_rules=tuple(sorted(failures)))
 
 
+_MAKE: Mapping[str, Callable[[Policy, Facts, IntentView, Covering], Message]] = {
+    "principal": lambda policy, facts, *_: policy._principal(facts.principal),
+    "target": lambda policy, facts, *_: policy._target(facts.target),
+    "action": lambda policy, facts, *_: policy._action(
+        facts.reason, facts.ticket, facts.capabilities
+    ),
+    "intent": lambda policy, facts, view, _: view.message,
+    "time": lambda policy, facts, *_: policy._time(
+        facts.now and facts.now.replace(second=0, microsecond=0)
+    ),
+    "history": lambda policy, facts, *_: policy._window(facts.history),
+    "session": lambda policy, facts, *_: policy._window(facts.session),
+    "grants": lambda policy, facts, _, covering: policy._grants(facts, covering),
+    "approvals": lambda policy, facts, *_: new_message("Approvals", groups=facts.approvers),
+    "budgets": lambda policy, facts, *_: new_message("Budgets", spent=policy._spent(facts)),
+}
+"""How each variable of the vocabulary gets its value."""
+
+
 def compile_rules(bundle: Bundle) -> tuple[CompiledRule, ...]:
-    """Compile every rule of a bundle. Raises PolicyError."""
-    fragments.check_names(bundle.variables)
-    variables = fragments.expand_all(bundle.variables)
-    for name, text in variables.items():
-        check_fragment(name, text)
-    return tuple(compile_rule(rule, variables) for rule in bundle.rules)
+    """Compile every rule of a bundle that extends nothing. Raises PolicyError."""
+    if bundle.extends:
+        raise PolicyError(f"bundle `{bundle.name}` extends others; load it with them")
+    compiled = compile_file(bundle, bundle.variables)
+    if compiled.remarks:
+        raise PolicyError("; ".join(compiled.remarks))
+    return tuple(compiled.rules[rule.id] for rule in bundle.rules)
+
+
+def _answer(decision: Decision) -> tuple[object, ...]:
+    return decision.decision, decision.would_deny, decision.asks, decision.obligations

@@ -16,12 +16,13 @@ from typing import Any
 
 from cel_expr_python import cel
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from enforcers.errors import PolicyError
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _KINDS = {
+    "int32": _FIELD.TYPE_INT32,
     "int64": _FIELD.TYPE_INT64,
     "uint64": _FIELD.TYPE_UINT64,
     "double": _FIELD.TYPE_DOUBLE,
@@ -36,8 +37,11 @@ _SYNTAX: dict[str, tuple[tuple[str, int, str], ...]] = {
     "CheckedExpr": (
         ("reference_map", 2, "ReferenceEntry*"),
         ("type_map", 3, "TypeEntry*"),
+        ("source_info", 5, "SourceInfo"),
         ("expr", 4, "Expr"),
     ),
+    "SourceInfo": (("positions", 4, "PositionEntry*"),),
+    "PositionEntry": (("key", 1, "int64"), ("value", 2, "int32")),
     "TypeEntry": (("key", 1, "int64"), ("value", 2, "Type")),
     "Type": (("dyn", 1, "Nothing"), ("list_type", 6, "ListType")),
     "ListType": (("elem_type", 1, "Type"),),
@@ -92,6 +96,15 @@ _REMEDIES = {
 }
 
 
+class ConditionError(PolicyError):
+    """A condition that is refused, and where in its text, in characters."""
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        """Keep the place beside the message."""
+        self.offset = offset
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A checked tree: its root, and the overloads that the type checker chose, by node."""
@@ -100,6 +113,12 @@ class Checked:
     overloads: dict[int, tuple[str, ...]]
     typed: bool
     """Whether the type of every part is known before it is evaluated."""
+    positions: dict[int, int]
+    """Where a node's text begins, in characters."""
+
+    def offset(self, node: Any) -> int | None:
+        """Where a node stands in the text."""
+        return self.positions.get(node.id)
 
 
 def checked_tree(expression: cel.Expression) -> Checked:
@@ -109,9 +128,14 @@ def checked_tree(expression: cel.Expression) -> Checked:
     if not packed.type_url.endswith("/cel.expr.CheckedExpr"):
         raise PolicyError(f"cel gave `{packed.type_url}`; install cel-expr-python 0.1.x")
     checked: Any = _checked_expr()()
-    checked.ParseFromString(packed.value)
+    try:
+        checked.ParseFromString(packed.value)
+    except DecodeError as error:
+        raise ConditionError("is nested too deeply; write fewer levels", 0) from error
     overloads = {entry.key: tuple(entry.value.overload_id) for entry in checked.reference_map}
-    return Checked(checked.expr, overloads, not any(_dynamic(e.value) for e in checked.type_map))
+    positions = {entry.key: entry.value for entry in checked.source_info.positions}
+    typed = not any(_dynamic(entry.value) for entry in checked.type_map)
+    return Checked(checked.expr, overloads, typed, positions)
 
 
 def _dynamic(type_: Any) -> bool:
@@ -121,24 +145,27 @@ def _dynamic(type_: Any) -> bool:
 
 
 def check_total(checked: Checked) -> None:
-    """Raise PolicyError if any part of the expression can fail when it is evaluated."""
+    """Raise ConditionError if any part of the expression can fail when it is evaluated."""
     for node in nodes(checked.root):
         kind = node_kind(node)
         if kind == "struct_expr":
-            raise PolicyError("a map or message can fail on a missing key; use a list")
+            raise ConditionError(
+                "a map or message can fail on a missing key; use a list", checked.offset(node)
+            )
         if kind == "call_expr":
-            _check_call(node, checked.overloads.get(node.id, ()))
+            _check_call(node, checked)
     if not checked.typed:
-        raise PolicyError("a part of unknown type can fail; keep to one type in a list")
+        raise ConditionError("a part of unknown type can fail; keep to one type in a list")
 
 
-def _check_call(node: Any, overloads: tuple[str, ...]) -> None:
+def _check_call(node: Any, checked: Checked) -> None:
     name = node.call_expr.function
     if name == "matches" and _sound_pattern(node.call_expr):
         return
+    overloads = checked.overloads.get(node.id, ())
     if name not in _TOTAL and not set(overloads) & _TOTAL_OVERLOADS:
         remedy = _REMEDIES.get(name, "use comparisons, `in`, `exists` and `all`")
-        raise PolicyError(f"`{name}` can fail; {remedy}")
+        raise ConditionError(f"`{name}` can fail; {remedy}", checked.offset(node))
 
 
 def _sound_pattern(call: Any) -> bool:
@@ -150,12 +177,17 @@ def _sound_pattern(call: Any) -> bool:
     return bool(result.type() == cel.Type.BOOL)
 
 
-def constant_part(checked: Checked) -> str | None:
-    """Name a part of a condition that is the same for every action, if there is one."""
-    if not _reads_anything(checked.root):
-        return "condition"
-    found = (_constant(node) for node in _written(checked.root))
-    return next((part for part in found if part), None)
+def check_variable(checked: Checked) -> None:
+    """Raise ConditionError if a part of a condition is the same for every action."""
+    found = "condition" if not _reads_anything(checked.root) else None
+    node = checked.root
+    if found is None:
+        parts = ((_constant(one), one) for one in _written(checked.root))
+        found, node = next((part for part in parts if part[0]), (None, node))
+    if found:
+        raise ConditionError(
+            f"{found} is constant; remove it or compare an attribute", checked.offset(node)
+        )
 
 
 def _constant(node: Any) -> str | None:

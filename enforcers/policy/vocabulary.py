@@ -53,6 +53,8 @@ MESSAGES: dict[str, tuple[Attribute, ...]] = {
         Attribute("permissions", "list(string)", "what it was granted, such as `read`"),
         Attribute("on_behalf_of", "string", "for whom; empty: for itself"),
         Attribute("session", "string", "the session it belongs to; empty: none"),
+        Attribute("owner", "string", "the person who answers for it; empty: none"),
+        Attribute("groups", "list(string)", "groups that it was enrolled in"),
     ),
     "Target": (
         Attribute("system", "string", "the system that would act"),
@@ -106,6 +108,31 @@ MESSAGES: dict[str, tuple[Attribute, ...]] = {
         Attribute("words", "list(string)", "every argument of every command"),
         Attribute("connectors", "list(string)", "what joins the commands, such as `|`"),
     ),
+    "Time": (
+        Attribute("hour", "int", "hour of the day in UTC, 0 to 23"),
+        Attribute("minute", "int", "minute of the day in UTC, 0 to 1439"),
+        Attribute("weekday", "string", "`mon` to `sun`, in UTC"),
+        Attribute("date", "string", "such as `2026-11-22`, in UTC; text order is time order"),
+        Attribute("calendars", "list(string)", "the bundle's calendars that are open now"),
+    ),
+    "Window": (
+        Attribute("actions", "int", "actions that were judged"),
+        Attribute("denials", "int", "those of them that were denied"),
+        Attribute("writes", "int", "things that allowed actions changed"),
+        Attribute("exports", "int", "things that they moved out"),
+        Attribute("rows", "int", "rows returned or changed, as executors reported"),
+        Attribute("bytes", "int", "bytes returned, as executors reported"),
+        Attribute("tables", "int", "different tables touched"),
+        Attribute("resources", "int", "different resources touched, tables too"),
+        Attribute("tags_read", "list(string)", "tags of what was read, such as `secret`"),
+    ),
+    "Grants": (
+        Attribute("names", "list(string)", "names of the grants that cover some effect of it"),
+    ),
+    "Approvals": (
+        Attribute("groups", "list(string)", "groups that approved exactly this proposal"),
+    ),
+    "Budgets": (Attribute("spent", "list(string)", "the bundle's budgets that are used up"),),
     "Intent": (
         Attribute("kind", "string", "kind of the action: `sql`, `shell`, …"),
         Attribute("kinds", "list(string)", "its kind and the kinds of what is nested in it"),
@@ -127,6 +154,12 @@ VARIABLES = {
     "target": "Target",
     "action": "Action",
     "intent": "Intent",
+    "time": "Time",
+    "history": "Window",
+    "session": "Window",
+    "grants": "Grants",
+    "approvals": "Approvals",
+    "budgets": "Budgets",
     "effect": "Effect",
 }
 """Variables of an expression and their messages. `effect` stands only in `effect:` conditions."""

@@ -27,7 +27,8 @@ from enforcers.contract.action import (
     SqlPayload,
     Target,
 )
-from enforcers.errors import NotAdmittedError, NoVerdictError
+from enforcers.contract.verdict import Verdict
+from enforcers.errors import ApprovalNeededError, NotAdmittedError, NoVerdictError
 from enforcers.executors.command import CommandExecutor
 from enforcers.executors.duckdb_file import DuckDBExecutor
 from enforcers.executors.duty import CAPABILITIES
@@ -35,11 +36,21 @@ from enforcers.executors.result import Rows
 from enforcers.gate import Gate
 from enforcers.permit import Permit
 from enforcers.sync_gate import SyncGate
-from examples.demo import database
-from examples.demo.session import AFTERWARDS, SESSION, WITHOUT_A_JUDGE, Step
+from examples.demo import database, people
+from examples.demo.session import (
+    AFTERWARDS,
+    APPROVED_ONCE,
+    LET_GO,
+    PROBES,
+    SESSION,
+    STOPPED,
+    WITHOUT_A_JUDGE,
+    Step,
+)
 from streams.replies import KafkaVerdictChannel
 
 AGENT = Principal(id="agent:local", kind=PrincipalKind.AGENT, session="maintenance-1")
+PROBER = Principal(id="agent:prober", kind=PrincipalKind.AGENT, session="probing-1")
 HERE = Path(__file__).parent
 READER = """
 import duckdb, sys
@@ -59,11 +70,13 @@ class Demo:
         self._commands = CommandExecutor(workspace)
         self.seen: Counter[str] = Counter()
         self.surprises = 0
+        self.verdict: Verdict | None = None
+        """The last one that did not admit."""
 
-    def play(self, step: Step) -> None:
+    def play(self, step: Step, principal: Principal = AGENT, *, quiet: bool = False) -> None:
         """Propose one step, run it if admitted, and print what happened."""
         proposal = Proposal(
-            principal=AGENT,
+            principal=principal,
             target=self._target(step),
             payload=self._payload(step),
             reason="monthly maintenance",
@@ -78,8 +91,12 @@ class Demo:
         except NoVerdictError as error:
             answered, decision, why = time.perf_counter(), "no verdict", str(error)
         except NotAdmittedError as error:
-            answered, decision, why = time.perf_counter(), "deny", str(error)
-        self._show(step, decision, why, (answered - started) * 1000)
+            decision = "ask" if isinstance(error, ApprovalNeededError) else "deny"
+            answered, self.verdict, why = time.perf_counter(), error.verdict, str(error)
+        if not quiet:
+            _show(step, decision, why, (answered - started) * 1000)
+        self.seen[decision] += 1
+        self.surprises += decision != step.expected
 
     def _run(self, step: Step, permit: Permit) -> str:
         if step.statement:
@@ -98,12 +115,11 @@ class Demo:
             )
         return Target(system="command", environment="production")
 
-    def _show(self, step: Step, decision: str, why: str, milliseconds: float) -> None:
-        mark = "✔" if decision == "allow" else "✘"
-        print(f"{mark} {decision:<10} {milliseconds:6.1f} ms  {step.text[:96]}")
-        print(f"{'':25}{why}")
-        self.seen[decision] += 1
-        self.surprises += decision != step.expected
+
+def _show(step: Step, decision: str, why: str, milliseconds: float) -> None:
+    mark = {"allow": "✔", "ask": "?"}.get(decision, "✘")
+    print(f"{mark} {decision:<10} {milliseconds:6.1f} ms  {step.text[:96]}")
+    print(f"{'':25}{why}")
 
 
 def _said(rows: Rows, permit: Permit) -> str:
@@ -122,6 +138,7 @@ def settings_in(home: Path, path: Path) -> Settings:
     """Settings of a stack that lives in one temporary folder."""
     home.mkdir(mode=0o700, exist_ok=True)
     (home / "sluicegate.toml").write_text(
+        f'policy = "{HERE / "policy.yaml"}"\n'
         f'[catalogs]\ncustomers = "{HERE / "catalog.yaml"}"\n'
         f'[targets.customers]\nsystem = "duckdb"\npath = "{path}"\ncatalog = "customers"\n'
     )
@@ -143,14 +160,16 @@ def main() -> int:
         init_home(settings)
         print("starting Apache Kafka, a judge and an archiver …", flush=True)
         with running_stack(settings) as stack:
-            surprises = play(settings, stack, path, workspace)
-            surprises += not archived(settings)
+            demo = play(settings, stack, path, workspace)
+            lost = database.count(path, "customers") != database.CUSTOMERS
+            missing = not archived(settings, demo.seen.total())
+            surprises = demo.surprises + lost + missing
     print(f"done in {time.perf_counter() - begun:.0f} s, {surprises} surprises")
     return 1 if surprises else 0
 
 
-def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> int:
-    """The session, the time without a judge, and what came after; returns the number of surprises."""
+def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> Demo:
+    """The session, what people say to it, the time without a judge, and what came after."""
     executor = load_executor(settings, CAPABILITIES)
     gate = SyncGate(lambda: Gate(executor, KafkaVerdictChannel(stack.bootstrap, executor.id)))
     gate.open(timeout_s=30)
@@ -159,6 +178,8 @@ def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> int:
     for step in SESSION:
         demo.play(step)
     print(f"\ncustomers left: {database.count(path, 'customers')} of {database.CUSTOMERS}")
+    approved_once(settings, demo)
+    quarantined(settings, demo)
     print("\nthe judge is killed (kill -9): nothing may run now")
     stack.judge.kill()
     demo.play(WITHOUT_A_JUDGE)
@@ -168,14 +189,37 @@ def play(settings: Settings, stack: Stack, path: Path, workspace: Path) -> int:
         time.sleep(0.1)
     demo.play(AFTERWARDS)
     gate.close()
-    lost = database.count(path, "customers") != database.CUSTOMERS
-    return demo.surprises + lost
+    return demo
 
 
-def archived(settings: Settings) -> bool:
+def approved_once(settings: Settings, demo: Demo) -> None:
+    """A person approves one statement: it runs once, and the approval is gone."""
+    print("\nmany rows would go: a person has to approve it")
+    before, approved, after = APPROVED_ONCE
+    demo.play(before)
+    assert demo.verdict is not None
+    people.approve(settings, demo.verdict, "customer 17 asked for it")
+    demo.play(approved)
+    print("  the same again: the approval is used up")
+    demo.play(after)
+
+
+def quarantined(settings: Settings, demo: Demo) -> None:
+    """An agent that probes is stopped, whatever it asks for; an administrator lets it go on."""
+    print("\na second agent is enrolled, while everything runs, and probes")
+    people.enroll(settings, PROBER.id, "try-out")
+    for probe in PROBES:
+        demo.play(probe, PROBER, quiet=probe is not PROBES[0])
+    print(f"  … and {len(PROBES) - 1} more; now whatever it asks is stopped")
+    for step in STOPPED:
+        demo.play(step, PROBER)
+    people.lift(settings, PROBER.id, "it was a test of ours")
+    demo.play(LET_GO, PROBER)
+
+
+def archived(settings: Settings, expected: int) -> bool:
     """Ask the archive from another process, as an SRE would; wait until the last action is in it."""
     print("\nthe archive, read by another process with plain DuckDB:\n", flush=True)
-    expected = len(SESSION) + 2
     deadline = time.monotonic() + 20
     while _count(settings) < expected and time.monotonic() < deadline:
         time.sleep(0.3)

@@ -16,8 +16,8 @@ from console.rows import MAX_LINE
 from enforcers.contract.action import Action, Capability, Principal, Proposal, Target
 from enforcers.contract.base import utc_now, uuid7
 from enforcers.contract.digest import sha256_hex
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.judge import judge
-from enforcers.principals import EnrolledPrincipal
 from enforcers.world import World
 
 
@@ -215,7 +215,7 @@ def test_a_batch_answers_as_the_judge_does(
     world = World(
         masking_judge.policy, {known.id: known}, "judge-1", {"cases": masking_judge.catalog}
     )
-    verdict = judge(action, sha256_hex(b""), world, utc_now())
+    verdict = judge(action, sha256_hex(b""), world, utc_now()).verdict
     decision = answered.decision
     assert (verdict.decision, verdict.reasons, verdict.obligations) == (
         decision.decision,

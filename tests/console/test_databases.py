@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 from console.checks import examine
-from console.databases import address_of, limits_of, open_database
+from console.databases import address_of, ledger_path, limits_of, open_database
 from console.settings import Settings, TargetSettings
 from enforcers.errors import SettingsError
 from enforcers.executors.limits import Limits
@@ -56,3 +56,12 @@ def test_doctor_shows_no_address(
     assert "dsn" in json.dumps(Settings.load().model_dump(mode="json"))
     (targets,) = [one for one in examine(Settings.load()) if one.check == "targets"]
     assert (targets.ok, targets.detail) == (True, "2 declared")
+
+
+def test_roles_that_stay_are_written_down_in_the_state_directory(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ledger_path(tmp_path) == tmp_path / "unrevoked.jsonl"
+    assert ledger_path() == Settings.load().home / "unrevoked.jsonl"
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "other"))
+    assert ledger_path() == Settings.load().home / "unrevoked.jsonl"

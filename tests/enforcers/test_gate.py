@@ -20,8 +20,9 @@ from enforcers.contract.record import SignedRecord
 from enforcers.contract.verdict import Decision, Obligation, Reason, Verdict
 from enforcers.contract.wire import decode, header_map
 from enforcers.errors import ActionDeniedError, ApprovalNeededError, NoVerdictError, PermitError
-from enforcers.gate import Gate, refusal_of
+from enforcers.gate import Gate
 from enforcers.policy.engine import Decision as Ruling
+from enforcers.refusing import refusal_of
 from enforcers.testing import Keys
 from tests.enforcers.wire import PATIENT_MS, SHORT_MS, Tamper, Wire, resealed, run, settled, silent
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
 
 from enforcers.contract.action import (
+    Action,
     Capability,
     Principal,
     PrincipalKind,
@@ -16,14 +18,19 @@ from enforcers.contract.action import (
     SqlPayload,
     Target,
 )
+from enforcers.contract.base import utc_now
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.outcome import Status
+from enforcers.contract.proof import sign_proposal
 from enforcers.contract.record import SignedRecord
+from enforcers.contract.signing import Signer
 from enforcers.contract.verdict import Decision
-from enforcers.contract.wire import header_map
+from enforcers.contract.wire import decode, header_map
 from enforcers.errors import ActionDeniedError, ContractError, NoVerdictError
 from enforcers.gate import Executor, Gate
 from enforcers.sync_gate import SyncGate
 from enforcers.testing import Keys
+from enforcers.world import World
 from tests.enforcers.wire import PATIENT_MS, Wire, faithful, opened, resealed, run, sent, silent
 
 
@@ -195,14 +202,17 @@ async def test_a_gate_that_claims_more_than_its_key_grants_gets_only_denials(
             await run(gate, proposal(), PATIENT_MS)
 
 
-async def test_an_unenrolled_principal_is_judged_as_one(gate: Gate, policy: Any) -> None:
+async def test_an_unenrolled_principal_is_denied_before_any_rule_is_asked(
+    gate: Gate, policy: Any
+) -> None:
     stranger = Proposal(
         principal=Principal(id="nobody", kind=PrincipalKind.AGENT),
         target=Target(system="crm", environment="production", dialect="sqlite"),
         payload=SqlPayload(statement="SELECT 1"),
     )
-    await gate.propose(stranger, PATIENT_MS)
-    assert [one.principal.enrolled for one in policy.asked] == [False]
+    verdict = await gate.propose(stranger, PATIENT_MS)
+    assert [one.code for one in verdict.reasons] == ["not_enrolled"]
+    assert policy.asked == []
 
 
 def test_code_without_an_event_loop_has_the_same_gate(
@@ -223,3 +233,21 @@ def test_code_without_an_event_loop_has_the_same_gate(
     ]
     with pytest.raises(RuntimeError, match="not open"):
         gate.propose(proposal())
+
+
+@pytest.mark.parametrize(
+    ("seed", "code"), [(7, ""), (8, "principal_not_signed"), (None, "principal_not_signed")]
+)
+async def test_a_principal_with_keys_must_sign_with_one_of_them(
+    keys: Keys, policy: Any, proposal: Callable[..., Proposal], seed: int | None, code: str
+) -> None:
+    own = Signer(SigningKey(bytes([7]) * 32))
+    public = bytes(own.key.verify_key).hex()
+    known = EnrolledPrincipal(id="agent-1", kind=PrincipalKind.AGENT, public_keys=(public,))
+    wire = Wire(World(policy, {known.id: known}, keys.judge_id), keys)
+    signer = Signer(SigningKey(bytes([seed]) * 32)) if seed is not None else None
+    sign = (lambda what, to: sign_proposal(what, to, utc_now(), signer)) if signer else None
+    async with opened(wire, keys, sign=sign) as gate:
+        verdict = await gate.propose(proposal(), PATIENT_MS)
+    assert [one.code for one in verdict.reasons] == ([code] if code else [])
+    assert (decode(Action, wire.sent[0].value).signed is None) == (seed is None)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from nacl.signing import SigningKey
 
-from console.identity import key_path, load_trust_of
+from console.identity import ROLES, key_path, load_trust_of
 from console.settings import Settings
 from enforcers.contract.action import SqlPayload
 from enforcers.contract.base import utc_now
@@ -98,7 +98,7 @@ def enrol(settings: Settings) -> dict[str, Signer]:
         trusted(neighbour_of(settings.executor), Role.EXECUTOR, made["next"]),
     )
     settings.trust.write_text(TrustFile(keys=pinned).model_dump_json())
-    own = {role.value: load_key(key_path(settings, role)) for role in Role}
+    own = {role.value: load_key(key_path(settings, role)) for role in ROLES}
     return made | own | {"stranger": Signer(SigningKey.generate())}
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from analytics.reader import connect
-from console.identity import load_executor
+from console.identity import key_path, load_executor, load_trust_of
 from console.processes import Child
 from console.settings import Settings
 from enforcers.contract.action import Principal, PrincipalKind, Proposal, SqlPayload, Target
+from enforcers.contract.keys import create_key
+from enforcers.contract.trust import Role, TrustedKey, TrustFile
 from enforcers.gate import Gate
 from streams.replies import KafkaVerdictChannel
 from streams.topics import TOPICS, create_topics, in_zone, zoned
@@ -27,8 +29,9 @@ class Stack:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.judge = self._child("judge")
-        self.archiver = self._child("archiver")
+        self.judge = self._child("judge", settings)
+        self.archiver = self._child("archiver", settings)
+        self.second: Child | None = None
 
     def __enter__(self) -> Stack:
         asyncio.run(create_topics(self.settings.bootstrap, in_zone(self.settings.zone, TOPICS)))
@@ -42,8 +45,36 @@ class Stack:
     ) -> None:
         if error is not None:
             self._show_logs()
-        self.judge.kill()
-        self.archiver.kill()
+        for child in self._children():
+            child.kill()
+
+    def add_judge(self, identity: str = "judge-2") -> Child:
+        """One more judge, with a key and a home of its own, in the same group; before any judge starts."""
+        home = self.settings.home / identity
+        home.mkdir(mode=0o700)
+        settings = Settings.load(
+            {
+                "home": home,
+                "bootstrap": self.settings.bootstrap,
+                "zone": self.settings.zone,
+                "trust": self.settings.trust,
+                "principals": self.settings.principals,
+                "policy": self.settings.policy,
+            }
+        )
+        settings.keys.mkdir(mode=0o700)
+        public = bytes(create_key(key_path(settings, Role.JUDGE)).key.verify_key).hex()
+        entry = TrustedKey(id=identity, role=Role.JUDGE, public_key=public)
+        trusted = (*load_trust_of(self.settings).keys.values(), entry)
+        self.settings.trust.write_text(TrustFile(keys=trusted).model_dump_json())
+        lines = {
+            name: getattr(settings, name)
+            for name in ("bootstrap", "zone", "trust", "principals", "policy")
+        }
+        text = "".join(f'{name} = "{value}"\n' for name, value in lines.items())
+        (home / "sluicegate.toml").write_text(text)
+        self.second = self._child("judge", settings)
+        return self.second
 
     async def judge_ready(self) -> None:
         """Start the judge and wait until it answers."""
@@ -141,12 +172,15 @@ class Stack:
         finally:
             await producer.stop()
 
-    def _child(self, role: str) -> Child:
-        arguments = ["--home", str(self.settings.home), "up", "--role", role]
-        return Child(role, arguments, self.settings.home / "logs" / f"{role}.log")
+    def _child(self, role: str, settings: Settings) -> Child:
+        arguments = ["--home", str(settings.home), "up", "--role", role]
+        return Child(role, arguments, settings.home / "logs" / f"{role}.log")
+
+    def _children(self) -> list[Child]:
+        return [one for one in (self.judge, self.archiver, self.second) if one is not None]
 
     def _show_logs(self) -> None:
-        for child in (self.judge, self.archiver):
+        for child in self._children():
             if child.log.exists():
                 print(f"--- {child.name}\n{child.log.read_text()[-3000:]}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,9 +14,12 @@ from enforcers.contract.trust import Trust
 from enforcers.contract.verdict import Decision
 from enforcers.world import World
 from streams.agents.judge import EARLY, JudgeAgent
+from streams.books import Books
 from streams.clock import BrokerClock
-from streams.replay import ReplayReader
-from streams.verdicts import Reply, VerdictWriter
+from streams.history import HistoryReader
+from streams.last_look import FixedWorlds
+from streams.parcel import Parcel
+from streams.verdicts import Reply
 
 
 class RecordingWriter:
@@ -26,7 +29,7 @@ class RecordingWriter:
         self.idle = idle
         self.flushes: list[int] = []
 
-    async def write(self, replies: Sequence[Reply]) -> None:
+    async def write(self, replies: Sequence[Reply], parcels: Sequence[Parcel] = ()) -> None:
         """Remember how many left together."""
         self.flushes.append(len(replies))
 
@@ -52,18 +55,22 @@ class FakeStream:
             yield self.channel.queue.get_nowait()
 
 
+def agent_of(
+    worlds: FixedWorlds, admission: Admission, fatal: Callable[[str], None], writer: Any = None
+) -> JudgeAgent:
+    books = Books("judge-1", cast(HistoryReader, None))
+    books.own(0)
+    nobody = cast(Any, None)
+    return JudgeAgent(
+        worlds, admission, books, writer, nobody, nobody, nobody, BrokerClock(), fatal
+    )
+
+
 async def flushes(count: int, *, idle: bool) -> list[int]:
     writer = RecordingWriter(idle)
     admission = Admission(Trust({}), lambda key: 0, windows={0: ReplayWindow()})
     failures: list[str] = []
-    agent = JudgeAgent(
-        cast(World, None),
-        admission,
-        cast(VerdictWriter, writer),
-        cast(ReplayReader, None),
-        BrokerClock(),
-        failures.append,
-    )
+    agent = agent_of(FixedWorlds(cast(World, None)), admission, failures.append, writer)
     await agent.run(FakeStream(count))
     assert failures == []
     return writer.flushes
@@ -100,14 +107,7 @@ def test_a_denial_alerts_unless_only_time_went_by(refusal: Refusal, alerts: bool
     admission = Admission(Trust({}), lambda key: 0)
     admission.check = lambda record, now: refusal  # type: ignore[method-assign]
     world = SimpleNamespace(policy=SimpleNamespace(hash="a" * 64), judge="judge-1")
-    agent = JudgeAgent(
-        cast(World, world),
-        admission,
-        cast(VerdictWriter, None),
-        cast(ReplayReader, None),
-        BrokerClock(),
-        lambda why: None,
-    )
+    agent = agent_of(FixedWorlds(cast(World, world)), admission, lambda why: None)
     value = b'{"id": "00000000-0000-4000-8000-000000000001", "executor": "e", "reply_partition": 1}'
     reply = agent.answer(Received(value, (), b"p", 0, 0, 1_000), lambda: None)
     assert reply.verdict is not None

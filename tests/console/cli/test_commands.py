@@ -167,7 +167,7 @@ def test_judge_takes_another_policy_catalog_and_context(
     policy.write_text("name: x\n")
     result = sluicegate("judge", "--batch", "--policy", str(policy), stdin=line)
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: policy refused at")
+    assert result.stderr.startswith("error: policy.yaml:1:1: ")
 
 
 @pytest.mark.parametrize("text", ["defaults: {user: [1]}", "kinds: 1", "surplus: 1", "a: [", "- 1"])

@@ -18,7 +18,7 @@ from console.stack import Stack
 from enforcers.errors import SettingsError
 
 Sluicegate = Callable[..., Result]
-SHIPPED = PRODUCTION_POLICY.read_text()
+SHIPPED = PRODUCTION_POLICY.with_name("core.yaml").read_text()
 
 
 @pytest.fixture

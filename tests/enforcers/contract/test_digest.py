@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enforcers.contract.action import (
     Action,
@@ -128,3 +130,24 @@ def test_fields_cannot_be_shifted_between_each_other(action: Callable[..., Actio
         return proposal_digest(action(proposal=proposal), INTENT)
 
     assert of("ab", "c") != of("a", "bc")
+
+
+statements = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = st.sampled_from(["a", "b", None])
+
+
+@given(st.tuples(statements, names, names), st.tuples(statements, names, names), names, names)
+def test_two_proposals_have_one_digest_only_where_they_ask_for_the_same(
+    action: Callable[..., Action],
+    one: tuple[str, str | None, str | None],
+    other: tuple[str, str | None, str | None],
+    session: str | None,
+    reason: str | None,
+) -> None:
+    def of(asked: tuple[str, str | None, str | None], **more: Any) -> str:
+        statement, catalog, behalf = asked
+        sent = changed(action(statement), "target", catalog=catalog)
+        sent = changed(sent, "principal", on_behalf_of=behalf, session=more.get("session"))
+        return proposal_digest(changed(sent, "proposal", reason=more.get("reason")), INTENT)
+
+    assert (of(one) == of(other, session=session, reason=reason)) == (one == other)

@@ -9,12 +9,16 @@ from uuid import UUID
 
 import pytest
 
+from enforcers.administration.administration import BOOKS
 from enforcers.admission import REPLAY_WINDOW_MS
 from enforcers.contract.action import MAX_DEPTH, Action
 from enforcers.contract.base import MAX_BYTES, MAX_VALID_FOR_MS
+from enforcers.contract.grant import MAX_GRANT_DAYS
+from enforcers.contract.proof import MAX_APART_S
+from enforcers.contract.schema import SCHEMAS
 from enforcers.contract.signing import MAX_BATCH
 from enforcers.contract.wire import TYPES, headers_of
-from streams.topics import ACTIONS, ACTIONS_PARTITIONS, OUTCOMES, VERDICTS, VERDICTS_PARTITIONS
+from streams.topics import ACTIONS_PARTITIONS, TOPICS, VERDICTS_PARTITIONS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "protocol.md").read_text("utf-8")
@@ -46,19 +50,44 @@ def codes_in(path: Path) -> set[str]:
     return found
 
 
+def codes_of(*names: str) -> set[str]:
+    return {code for name in names for code in codes_in(ROOT / "enforcers" / f"{name}.py")}
+
+
+def explained_in(head: str) -> set[str]:
+    """First cells of the table that begins with this one."""
+    table = PAGE.split(f"| {head} |", 1)[1].split("\n\n", 1)[0]
+    return set(re.findall(r"^\| `(\w+)` \|", table, re.M))
+
+
 def test_every_code_is_explained_and_no_other() -> None:
-    used = codes_in(ROOT / "enforcers" / "admission.py") | codes_in(ROOT / "enforcers" / "judge.py")
-    explained = set(
-        re.findall(r"^\| `(\w+)` \|", section("What the judge refuses without judging"), re.M)
-    )
-    assert explained == used
-    assert len(used) == 10
+    used = codes_of("admission", "standing", "judge")
+    assert explained_in("code") == used
+    assert len(used) == 17
+
+
+def test_every_code_of_people_is_explained_and_no_other() -> None:
+    used = codes_of("hearing")
+    assert explained_in("code of people") == used == {"approval_pending", "approval_denied"}
 
 
 def test_every_type_topic_and_header_is_named() -> None:
-    headers = [name for name, _ in headers_of(Action, UUID(int=0), UUID(int=0), "", "", b"")]
-    for name in (*TYPES.values(), ACTIONS.name, VERDICTS.name, OUTCOMES.name, *headers):
+    headers = [name for name, _ in headers_of(Action, UUID(int=0), "", "", "", b"")]
+    topics = {one.name for one in TOPICS} - {"checkpoints", "dead-letters"}
+    for name in (*TYPES.values(), *topics, *headers):
         assert f"`{name}`" in section("## 1. Records")
+
+
+def test_every_record_has_a_row_with_its_topic_and_its_roles() -> None:
+    rows = re.findall(r"^\| ([a-z ]+) \| `(\w+)` .* `(io\.\S+)` \| (.*) \|$", PAGE, re.M)
+    assert {kind for _, _, kind, _ in rows} == set(TYPES.values())
+    written = {(topic, kind): set(re.findall(r"`(\w+)`", roles)) for _, topic, kind, roles in rows}
+    for book in BOOKS:
+        assert written[book.topic, TYPES[book.model]] == {one.value for one in book.roles}
+
+
+def test_every_schema_is_linked() -> None:
+    assert {f"schemas/{name}.json" for name in SCHEMAS} <= set(re.findall(r"\]\(([^)]+)\)", PAGE))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +101,8 @@ def test_every_type_topic_and_header_is_named() -> None:
         f"nesting deeper than {MAX_DEPTH}",
         f"(1 to {MAX_VALID_FOR_MS:,})",
         f"older than {REPLAY_WINDOW_MS // 1_000} s",
+        f"at most {MAX_APART_S} s from `issued_at`",
+        f"more than {MAX_GRANT_DAYS} days after",
     ],
 )
 def test_the_numbers_are_those_of_the_code(written: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from enforcers.contract.action import Capability
 from enforcers.contract.trust import Role, TrustedKey, TrustFile, build_trust, load_trust
-from enforcers.errors import TrustError
+from enforcers.errors import SignatureError, TrustError
 
 
 def written(path: Path, **changes: Any) -> Path:
@@ -67,3 +67,20 @@ def test_one_key_has_one_role(cast: Any, trust_entry: Callable[..., TrustedKey])
     both = tuple(trust_entry("one", role, cast.judge) for role in (Role.JUDGE, Role.EXECUTOR))
     with pytest.raises(TrustError, match="stands twice"):
         build_trust(TrustFile(keys=both))
+
+
+def test_a_key_acts_in_one_of_the_roles_that_are_asked_for(tmp_path: Path, now: datetime) -> None:
+    trust = load_trust(written(tmp_path / "trust.json", role="approver", groups=["dba"]))
+    (kid,) = trust.keys
+    assert trust.key(kid, (Role.ADMINISTRATOR, Role.APPROVER), now).groups == ("dba",)
+    for roles in (Role.ADMINISTRATOR, (Role.ADMINISTRATOR, Role.JUDGE), ()):
+        with pytest.raises(SignatureError, match="is not trusted as"):
+            trust.key(kid, roles, now)
+
+
+def test_keys_of_one_person_are_one_voice(
+    cast: Any, trust_entry: Callable[..., TrustedKey]
+) -> None:
+    alone = trust_entry("bob", Role.APPROVER, cast.executor)
+    laptop = trust_entry("bob-laptop", Role.APPROVER, cast.judge, person="bob")
+    assert alone.voice == laptop.voice == "bob"

@@ -18,10 +18,12 @@ from nacl.signing import SigningKey, VerifyKey
 from enforcers.admission import Admission, Received
 from enforcers.contract.action import Action
 from enforcers.contract.digest import proposal_digest
+from enforcers.contract.proof import check_proposal
 from enforcers.contract.record import check_headers, check_signature
+from enforcers.contract.samples import MOMENT
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, TrustFile, build_trust
-from enforcers.contract.vectors import MOMENT, page
+from enforcers.contract.vectors import page
 from enforcers.contract.wire import TYPES, decode, encode
 from streams.routing import actions_partition, reply_partition
 from streams.topics import ACTIONS_PARTITIONS, VERDICTS_PARTITIONS
@@ -71,6 +73,18 @@ def test_a_judge_admits_every_action(record: dict[str, Any]) -> None:
     headers = tuple(headers_of(record).items())
     received = Received(record["value"].encode(), headers, key, actions_partition(key), 0, at_ms)
     assert isinstance(Admission(trust, actions_partition).check(received, at_ms), Action)
+
+
+def test_every_type_has_a_vector() -> None:
+    signed = {one["type"] for batch in VECTORS["batches"] for one in batch["records"]}
+    assert signed == set(TYPES.values())
+
+
+@pytest.mark.parametrize(
+    "one", VECTORS["principal_signatures"], ids=lambda one: one["signature"][:8]
+)
+def test_we_accept_what_a_principal_signed(one: dict[str, Any]) -> None:
+    check_proposal(decode(Action, one["value"].encode()), (one["public_key"],))
 
 
 def test_we_route_as_the_vectors_say() -> None:
@@ -184,6 +198,24 @@ def test_another_implementation_routes_alike() -> None:
         ] == partition
     for executor, partition in replies["by_executor"].items():
         assert int.from_bytes(sha256(executor.encode())[:8], "big") % replies["count"] == partition
+
+
+@pytest.mark.parametrize(
+    "one", VECTORS["principal_signatures"][:4], ids=lambda one: one["signature"][:8]
+)
+def test_another_implementation_accepts_what_a_principal_signed(one: dict[str, Any]) -> None:
+    body = json.loads(one["value"])
+    signed = body["signed"]
+    subject = {"at": signed["at"], "executor": body["executor"], "proposal": body["proposal"]}
+    # Sorted keys without spaces are RFC 8785 where all keys are ASCII and no number is a fraction.
+    canonical = json.dumps(subject, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    message = b"sluicegate proposal v1\x00" + canonical.encode()
+    assert message.hex() == one["message"]
+    assert signed["kid"] == sha256(bytes.fromhex(one["public_key"])).hex()[:16]
+    VerifyKey(bytes.fromhex(one["public_key"])).verify(message, bytes.fromhex(signed["signature"]))
+    assert (
+        SigningKey(bytes.fromhex(one["seed"])).sign(message).signature.hex() == signed["signature"]
+    )
 
 
 def test_another_implementation_finds_the_same_proposal_digest() -> None:

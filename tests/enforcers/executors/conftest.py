@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from enforcers.contract.action import Action
 from enforcers.contract.verdict import Assumption, EffectSummary, Verdict
 from enforcers.permit import Permit
 from tests.enforcers.databases import SYSTEMS, Database, Postgres, open_database
+from tests.enforcers.executors.minting import Shop
 
 SHOP = (
     "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(80) UNIQUE, n BIGINT NOT NULL)",
@@ -49,3 +50,11 @@ def postgres() -> Postgres:
     one = Postgres()
     one.script(*SHOP)
     return one
+
+
+@pytest.fixture
+def shop(postgres: Postgres, permit: Callable[..., Permit], tmp_path: Path) -> Iterator[Shop]:
+    """PostgreSQL behind a login that mints roles, set up as the docs say."""
+    one = Shop(postgres, permit, tmp_path / "state" / "unrevoked.jsonl")
+    yield one
+    one.clear()

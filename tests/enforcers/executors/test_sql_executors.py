@@ -20,7 +20,7 @@ from enforcers.executors.duckdb_file import DuckDBExecutor
 from enforcers.executors.limits import Limits, size_of
 from enforcers.executors.sqlite_file import SQLiteExecutor
 from enforcers.permit import Permit
-from tests.enforcers.databases import Database
+from tests.enforcers.databases import Database, open_database
 
 Permits = Callable[..., Permit]
 BEFORE = [(1, 10), (2, 20), (3, 30)]
@@ -114,7 +114,6 @@ def test_a_verdict_without_writes_runs_read_only(database: Database, permit: Per
 WITHHELD: list[dict[str, object]] = [
     {"obligations": (Obligation(kind="mask", columns=("email",)),)},
     {"obligations": (Obligation(kind="limit_rows", value=5),)},
-    {"obligations": (Obligation(kind="ephemeral_credential"),)},
     {"obligations": (Obligation(kind="max_rows_affected"),)},
     {"assumed": {"sql_mode": "not ANSI_QUOTES"}},
     {"assumed": {"of_tomorrow": "on"}},
@@ -131,6 +130,16 @@ def test_what_is_not_understood_is_not_run(
     assert one.executed_digest is None
     with pytest.raises(PermitError):
         one.take()
+
+
+@pytest.mark.parametrize("system", ["sqlite", "duckdb"])
+def test_a_file_has_no_roles_to_mint(system: str, tmp_path: Path, permit: Permits) -> None:
+    database = open_database(system, tmp_path)
+    database.script(
+        "CREATE TABLE users AS SELECT 1 AS id, 10 AS n UNION SELECT 2, 20 UNION SELECT 3, 30"
+    )
+    one = permit(UPDATE, writes=True, obligations=(Obligation(kind="ephemeral_credential"),))
+    assert refused(database, one).startswith("blocked: this executor cannot carry out")
 
 
 BROKEN = {

@@ -10,7 +10,7 @@ import pytest
 
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.errors import PolicyError
-from enforcers.policy.bundle import Case, parse_bundle, read_bundle
+from enforcers.policy.bundle import Case
 from enforcers.policy.engine import Decision, Facts, FiredRule
 from enforcers.policy.loading import load_policy, load_policy_bytes
 from enforcers.policy.policy import Policy
@@ -58,6 +58,11 @@ def run_case(facts: Callable[..., Facts]) -> Run:
         return policy.decide(facts(case.text, context.environment, context.permissions))
 
     return run
+
+
+def silent(policy: Policy, case: Case) -> Decision:
+    """Decides as a test expects, by no rule."""
+    return Decision(case.expect.decision, policy.hash)
 
 
 def _refusal(text: str, run: Run) -> str:
@@ -128,9 +133,6 @@ def test_a_rule_without_any_condition_is_refused(run_case: Run) -> None:
 
 
 def test_rules_must_apply_exactly_where_a_test_says(run_case: Run) -> None:
-    def silent(policy: Policy, case: Case) -> Decision:
-        return Decision(case.expect.decision, policy.hash)
-
     def noisy(policy: Policy, case: Case) -> Decision:
         fired = (
             FiredRule("reads", "allow", "enforce", "m"),
@@ -158,10 +160,10 @@ def test_fragments_cannot_grow_without_end(run_case: Run) -> None:
 @pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b"x: " + b"[" * 5_000, b" " * 2_000_000])
 def test_other_bytes_are_refused_in_one_line(data: bytes) -> None:
     with pytest.raises(PolicyError) as refused:
-        parse_bundle(data)
+        load_policy_bytes(data, silent)
     assert "\n" not in str(refused.value)
 
 
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(PolicyError, match="check the path"):
-        read_bundle(Path("nowhere.yaml"))
+        load_policy(Path("nowhere.yaml"), silent)

@@ -195,3 +195,26 @@ def test_variables_are_put_into_conditions_but_not_into_strings(
     policy = policy_of(rule, variables=variables)
     assert policy.decide(facts("sql: read table good")).decision == "allow"
     assert policy.decide(facts("sql: read table is_good")).decision == "deny"
+
+
+def test_more_conditions_than_one_expression_takes_decide_as_any(
+    policy_of: Callable[..., Policy], facts: Callable[..., Facts]
+) -> None:
+    long = "y" * 2_000
+    whens = [{"effect": "deny", "when": f"intent.kind == '{n}{long}'"} for n in range(60)]
+    wheres = [
+        {
+            "effect": "deny",
+            "where": f"effect.name in ['t{n}', '{long}']",
+            "match": {"verb": ["read"]},
+        }
+        for n in range(60)
+    ]
+    allow = {"effect": "allow", "match": {"verb": ["read"]}}
+    policy = policy_of(*whens, *wheres, allow, {"effect": "deny", "when": "intent.opaque"})
+    assert policy.decide(facts("sql: read table a")).decision == "allow"
+    denied = policy.decide(facts("sql: read table a; read table t59"))
+    assert [one.rule for one in denied.reasons] == ["rule-119"]
+    assert policy.decide(facts("sql: read table t3")).decision == "deny"
+    assert policy.decide(facts("sql: read table a; opaque", "development")).decision == "deny"
+    assert policy.decide(facts("sql:")).reasons[0].code == "no_rule_allows"

@@ -11,9 +11,9 @@ import pytest
 from enforcers.catalog import Catalog
 from enforcers.intent.model import Verb
 from enforcers.intent.sql import read_sql
-from enforcers.policy.bundle import read_bundle
+from enforcers.policy.cases import run_case
 from enforcers.policy.engine import Decision, Facts, PrincipalFacts, TargetFacts
-from enforcers.policy.policy import Policy
+from enforcers.policy.loading import load_policy
 
 ROOT = Path(__file__).parents[4]
 TOOLS = ROOT / "tests" / "cases" / "sql" / "tools"
@@ -46,7 +46,7 @@ SENT = tuple(_sent())
 @pytest.fixture(scope="module")
 def decided() -> dict[Sent, Decision]:
     """Each statement under the shipped policy, proposed in production by a principal that may read."""
-    policy = Policy(*read_bundle(ROOT / "policies" / "production.yaml"))
+    policy = load_policy(ROOT / "policies" / "production.yaml", run_case)
     return {one: policy.decide(_facts(one)) for one in SENT}
 
 

@@ -1,0 +1,293 @@
+"""`sluicegate policy`: check, test, explain and compare policies, and hand one to every judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.cli.context import AsJson, print_json, settings_of
+from console.cli.exits import FAILED, harmless, one_line
+from console.cli.judge import CatalogFile, ContextFile, PolicyFile
+from console.cli.tables import show_table
+from console.files import here, write_line
+from console.settings import Settings
+from enforcers.contract.action import Capability
+
+if TYPE_CHECKING:
+    from console.explaining import Place
+    from enforcers.contract.action import Payload
+    from enforcers.policy.complaints import Complaint
+
+NOT_LOADABLE = 2
+PUBLISHED = ("version", "bundle", "digest", "by", "at", "reason")
+LIMIT = 10_000
+_ONE_ACTION = "give one of --sql, --shell and --json-payload"
+
+Bundle = Annotated[Path, typer.Argument(metavar="FILE", help="the bundle")]
+Junit = Annotated[Path | None, typer.Option(help="write JUnit XML to this file as well")]
+
+policy_app = typer.Typer(help="Check, test, explain, compare, publish.", no_args_is_help=True)
+
+# Modules are imported inside the commands, for a command waits for nothing that only another one needs.
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    app.add_typer(policy_app, name="policy")
+
+
+@policy_app.command("lint")
+def lint(
+    file: Bundle,
+    sarif: Annotated[Path | None, typer.Option(help="write SARIF to this file as well")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everything that has to be corrected before a judge takes the bundle."""
+    from console.bundles import complaints_of
+    from console.reports.sarif import sarif as written
+
+    found = complaints_of(file)
+    if sarif:
+        write_line(sarif, written(found))
+    if as_json:
+        print_json({"loads": not found, "complaints": list(found)})
+    else:
+        _complain(found)
+    raise typer.Exit(NOT_LOADABLE if found else 0)
+
+
+def _complain(found: Sequence[Complaint]) -> None:
+    for one in found:
+        typer.echo(one_line(f"{one} [{one.code}]"))
+    if not found:
+        typer.echo("nothing to correct")
+
+
+@policy_app.command("test")
+def run_tests(file: Bundle, junit: Junit = None, as_json: AsJson = False) -> None:
+    """Run the tests of the bundle and of all that it extends."""
+    from console.bundles import open_policy
+    from console.reports.junit import junit as written
+    from console.reports.tested import FAILURES, failed_rows, tested_cases, tested_json
+    from enforcers.policy.cases import run_case
+    from enforcers.policy.trial import try_tests
+
+    opened = open_policy(file)
+    trials = try_tests(opened.tests, run_case)
+    failed = sum(not one.passed for one in trials)
+    if junit:
+        write_line(junit, written(opened.policy.bundle.name, tested_cases(trials)))
+    if as_json:
+        print_json(tested_json(trials, opened.policy.hash))
+    else:
+        _table(FAILURES, failed_rows(trials))
+        typer.echo(f"{len(trials)} tests, {failed} failed")
+    raise typer.Exit(FAILED if failed else 0)
+
+
+@policy_app.command("coverage")
+def coverage(
+    file: Bundle,
+    require: Annotated[float, typer.Option(min=0, max=100, help="least percentage")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """What the tests look at: each rule true and false, each conjunct decisive."""
+    from console.bundles import open_policy
+    from console.reports.tested import COVERED, covered_json, covered_rows
+    from enforcers.policy.cases import run_case
+    from enforcers.policy.coverage import cover
+
+    opened = open_policy(file)
+    found = cover(opened.policy, opened.tests, run_case)
+    if as_json:
+        print_json(covered_json(found, opened.policy.hash))
+    else:
+        _table(COVERED, covered_rows(found))
+        unread = f", {len(found.unread)} could not be run" if found.unread else ""
+        few = f"; {require:g} % are required" if found.percent < require else ""
+        typer.echo(f"{found.percent} % of {found.points} points, {found.tests} tests{unread}{few}")
+    raise typer.Exit(FAILED if found.percent < require else 0)
+
+
+@policy_app.command("explain")
+def explain(
+    context: typer.Context,
+    sql: Annotated[str, typer.Option(help="a statement")] = "",
+    shell: Annotated[str, typer.Option(help="a command line")] = "",
+    json_payload: Annotated[str, typer.Option(help="a payload, or a tool call, as JSON")] = "",
+    policy: PolicyFile = None,
+    target: Annotated[str, typer.Option(help="a declared target, for --sql")] = "",
+    environment: Annotated[str, typer.Option(help="environment of a target without a name")] = "",
+    dialect: Annotated[str, typer.Option(help="SQL dialect of a target without a name")] = "",
+    catalog: Annotated[Path | None, typer.Option(help="catalog file")] = None,
+    permission: Annotated[
+        list[str] | None, typer.Option(help="what the principal may do; several times")
+    ] = None,
+    capability: Annotated[
+        list[Capability] | None, typer.Option(help="what the executor carries out; several times")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="why it is proposed")] = "",
+    ticket: Annotated[str, typer.Option(help="its ticket")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Why the policy decides as it does on one action, and what would pass; nothing is executed."""
+    from console.bundles import open_policy
+    from console.explaining import Proposed, configured_principal, explain_it
+    from console.reports.explained import explained_json, explained_lines
+
+    payload = _payload(sql, shell, json_payload)
+    settings = settings_of(context)
+    place = _place(settings, payload.kind, target, environment, dialect)
+    found = explain_it(
+        open_policy(policy or settings.policy).policy,
+        place.changed(catalog, capability),
+        configured_principal(settings, permission),
+        Proposed(payload, reason, ticket),
+    )
+    if as_json:
+        print_json(explained_json(found))
+        return
+    for what, line in explained_lines(found):
+        typer.echo(f"{what:<14}{harmless(line).replace(chr(10), ' ')}")
+
+
+def _payload(sql: str, shell: str, json_payload: str) -> Payload:
+    from console.explaining import payload_of, shell_of, sql_of
+
+    def command(line: str) -> Payload:
+        return shell_of(line, str(here()), str(here()))
+
+    makers: tuple[tuple[str, Callable[[str], Payload]], ...] = (
+        (sql, sql_of),
+        (shell, command),
+        (json_payload, payload_of),
+    )
+    given = [(text, make) for text, make in makers if text]
+    if len(given) != 1:
+        raise typer.BadParameter(_ONE_ACTION, param_hint="--sql, --shell, --json-payload")
+    ((text, make),) = given
+    return make(text)
+
+
+def _place(settings: Settings, kind: str, target: str, environment: str, dialect: str) -> Place:
+    from console.explaining import declared_place, made_up_place
+
+    if not target:
+        return made_up_place(kind, environment or settings.environment, dialect)
+    if environment or dialect:
+        raise typer.BadParameter(
+            "it has an environment and a dialect; leave these out", param_hint="--target"
+        )
+    return declared_place(settings, target)
+
+
+@policy_app.command("diff")
+def diff(
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(help="the bundle that holds")],
+    new: Annotated[Path, typer.Argument(help="the bundle that is to take its place")],
+    archive: Annotated[Path | None, typer.Option(help="archive, instead of the configured")] = None,
+    cases: Annotated[
+        list[Path] | None, typer.Option(help="cases instead of archived actions; several times")
+    ] = None,
+    catalog: CatalogFile = None,
+    circumstances: ContextFile = None,
+    limit: Annotated[int, typer.Option(min=1, help="most actions that are compared")] = LIMIT,
+    junit: Junit = None,
+    as_json: AsJson = False,
+) -> None:
+    """What would change: 0 nothing, 1 something, 3 something passes that did not or with less in its way."""
+    from console.archived import replay
+    from console.comparing import candidates_of, case_judge_of, compare_cases
+    from console.reports import compared as report
+    from console.reports.junit import junit as written
+
+    if archive and cases:
+        raise typer.BadParameter("give one of --archive and --cases", param_hint="--cases")
+    settings = settings_of(context, archive=archive)
+    candidates = candidates_of(old, new)
+    if cases:
+        judge = case_judge_of(candidates.old, catalog, circumstances)
+        found = compare_cases(judge, candidates.new, cases, limit)
+    else:
+        found = replay(settings, candidates.old, candidates.new, limit)
+    if junit:
+        write_line(junit, written("policy diff", report.compared_cases(found)))
+    if as_json:
+        print_json(report.compared_json(found, candidates.old.hash, candidates.new.hash))
+    else:
+        _table(report.COLUMNS, report.compared_rows(found))
+        typer.echo(one_line(report.summary(found)))
+        typer.echo(report.NO_PAST)
+    raise typer.Exit(report.exit_code_of(found))
+
+
+@policy_app.command("schema")
+def schema() -> None:
+    """The JSON Schema of bundles, for editors."""
+    from enforcers.policy.schema import schema_text
+
+    typer.echo(schema_text(), nl=False)
+
+
+@policy_app.command("push")
+def push(
+    context: typer.Context,
+    file: Bundle,
+    reason: Annotated[str, typer.Option(help="why, for the archive")],
+    key: Annotated[Path | None, typer.Option(help="private key of an administrator")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a bundle and hand it to every judge; one that does not load here is refused."""
+    from console import publishing
+    from console.administering import administered
+
+    draft = publishing.draft_of(file)
+    with administered(settings_of(context), key) as desk:
+        last = desk.state.publications[-1:]
+        changes = publishing.changes_since(last[0] if last else None, draft)
+        publication = publishing.publication_of(draft, desk, reason)
+        if not as_json:
+            for line in publishing.told(changes, bool(last)):
+                typer.echo(one_line(line))
+        desk.publish(publication)
+    if as_json:
+        print_json({**publishing.entry(publication), "changes": changes})
+    else:
+        typer.echo(f"published {publication.digest[:12]} as version {publication.issue.version}")
+
+
+@policy_app.command("show")
+def show(context: typer.Context, as_json: AsJson = False) -> None:
+    """The policies that were published: which, by whom, when and why; the newest first."""
+    from console.administering import consulted
+    from console.publishing import entry
+
+    with consulted(settings_of(context)) as desk:
+        found = [entry(one) for one in reversed(desk.state.publications)]
+    if as_json:
+        print_json({"publications": found})
+    else:
+        _table(PUBLISHED, (_published(one) for one in found))
+        typer.echo(
+            "the first is the newest; judges use it if they can load it"
+            if found
+            else "nothing was published; each judge uses the policy of its settings"
+        )
+
+
+def _published(one: Mapping[str, object]) -> Sequence[str]:
+    from console.durations import moment_of, shown
+
+    cells = {**one, "at": shown(moment_of(str(one["at"])))}
+    return [one_line(str(cells[name])) for name in PUBLISHED]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table, where there is anything to show."""
+    found = list(rows)
+    if found:
+        show_table(columns, found)

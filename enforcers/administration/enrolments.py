@@ -1,0 +1,42 @@
+"""Enrolments: who may propose, by the newest word of an administrator."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from enforcers.administration.book import outdated
+from enforcers.administration.record import Entry
+from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment
+from enforcers.contract.trust import Role
+
+
+class Enrolments:
+    """The newest enrolment of each principal; none is ever forgotten."""
+
+    topic = "principals"
+    model = Enrolment
+    roles = (Role.ADMINISTRATOR,)
+
+    def __init__(self) -> None:
+        self._versions: dict[str, int] = {}
+        self._known: dict[str, EnrolledPrincipal] = {}
+
+    def take(self, entry: Entry[Enrolment]) -> str:
+        """Take one in; returns why it changes nothing."""
+        subject, version = entry.model.subject, entry.model.issue.version
+        why = outdated(version, self.version_of(subject))
+        if not why:
+            self._versions[subject] = version
+            self._known[subject] = entry.model.principal
+        return why
+
+    def version_of(self, subject: str) -> int:
+        """The highest version that is known of a principal."""
+        return self._versions.get(subject, 0)
+
+    def forget(self, now: datetime) -> None:
+        """Nothing: a principal that was disabled long ago is disabled."""
+
+    def snapshot(self) -> dict[str, EnrolledPrincipal]:
+        """Principals by their id."""
+        return dict(self._known)
