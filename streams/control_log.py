@@ -29,6 +29,7 @@ from enforcers.contract.record import Draft, SignedRecord, Travelling, seal
 from enforcers.contract.signing import Signer
 from enforcers.contract.wire import encode
 from enforcers.errors import BrokerError
+from streams.ranges import RETRY_MS
 from streams.records import read_every_record
 from streams.topics import (
     APPROVALS,
@@ -209,6 +210,7 @@ class ControlLog:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
                 enable_auto_commit=False,
+                retry_backoff_ms=RETRY_MS,
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=50,
                 request_timeout_ms=REQUEST_TIMEOUT_MS,

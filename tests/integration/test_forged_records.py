@@ -125,6 +125,7 @@ async def test_a_judge_that_takes_over_knows_what_was_seen_before_it(stack: Stac
     assert found[-1][0] == "deny"
 
 
+@pytest.mark.prove
 async def test_forged_verdicts_are_not_obeyed(stack: Stack) -> None:
     stack.judge.start()
     gate = stack.gate()

@@ -103,6 +103,7 @@ async def test_rows_that_executors_report_count_against_a_budget(stack: Stack) -
     assert [one.rule for one in again.reasons] == ["budgets-rows"]
 
 
+@pytest.mark.prove
 async def test_an_old_history_and_a_tombstone_bring_no_budget_back(stack: Stack) -> None:
     await stack.judge_ready()
     gate = stack.gate()
@@ -125,6 +126,7 @@ async def test_an_old_history_and_a_tombstone_bring_no_budget_back(stack: Stack)
     assert b'"writes":5' not in old.value
 
 
+@pytest.mark.prove
 async def test_an_outcome_that_somebody_else_signed_counts_nothing(stack: Stack) -> None:
     await stack.judge_ready()
     gate = stack.gate()

@@ -88,6 +88,7 @@ async def test_a_grant_that_is_revoked_is_of_no_use_within_a_moment(
     assert len(waits) == count
 
 
+@pytest.mark.prove
 async def test_a_grant_is_used_as_often_as_it_says_also_by_the_next_judge(stack: Stack) -> None:
     async with scene(stack) as (gate, administrator):
         await administrator.grant("once", uses=1)
@@ -201,6 +202,7 @@ async def test_no_verdict_mixes_two_policies_while_they_change_under_load(
     assert {one.policy for one in verdicts} >= set(names)
 
 
+@pytest.mark.prove
 async def test_two_judges_share_the_principals(stack: Stack) -> None:
     async with scene(stack, judges=2) as (gate, _):
         judges: set[str] = set()
