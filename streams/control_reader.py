@@ -26,10 +26,10 @@ from streams.topics import CONTROL_TOPICS, Topic, zoned
 
 log = logging.getLogger("sluicegate.judge")
 
-LOOK_EVERY_S = 0.15
+LOOK_EVERY_S = 0.2
 """How often the ends of the topics are asked: several times within FRESH_FOR_S."""
 READ_WAIT_MS = 100
-FETCH_WAIT_MS = 50
+FETCH_WAIT_MS = 200
 AT_ONCE = 64
 """Records that are taken in before something else runs: some 15 ms."""
 REQUEST_TIMEOUT_MS = 5_000
