@@ -245,13 +245,16 @@ class Gate:
             return self._shut_because == ""
         losses = self._losses
         try:
-            await self._room.verdict(waiting)
+            verdict = await self._room.verdict(waiting)
         except NoVerdictError as error:
             self._shut_because = str(error)
             return False
         finally:
             self._room.leave(waiting)
         if losses != self._losses:
+            return False
+        if any(one.code == "world_stale" for one in verdict.reasons):
+            self._shut_because = f"the judge can allow nothing now: {verdict.reasons[0].message}"
             return False
         self._shut_because = ""
         return True

@@ -67,8 +67,10 @@ class LastLook:
     def at(self, reply: Reply, too_large: Collection[str] = ()) -> Reply:
         """The reply as it may leave; histories of the principals in `too_large` cannot be stored."""
         verdict, judged = reply.verdict, reply.judged
-        if verdict is None or judged is None or verdict.decision is Decision.DENY:
+        if verdict is None or judged is None:
             return reply
+        if verdict.decision is Decision.DENY:
+            return self._canary(reply, judged)
         age_ms = self._clock.now_ms() - reply.received.timestamp_ms
         if age_ms >= verdict.valid_for_ms:
             return replace(reply, verdict=expire(verdict), alert=False)
@@ -80,6 +82,14 @@ class LastLook:
         if now.decision is Decision.ALLOW and limit_ms < now.valid_for_ms:
             now = now.model_copy(update={"valid_for_ms": limit_ms})
         return replace(reply, verdict=now)
+
+    def _canary(self, reply: Reply, judged: Judged) -> Reply:
+        """A gate opens when its canary is answered: a judge that could allow nothing says that instead."""
+        stale = self._worlds.stale() if judged.action.proposal.payload.kind == "canary" else ""
+        if not stale:
+            return reply
+        refusal = Refusal("world_stale", stale, "propose it again")
+        return replace(reply, verdict=self._deny(judged, refusal))
 
     def _refusal(
         self, partition: int, judged: Judged, too_large: Collection[str]

@@ -24,7 +24,7 @@ from enforcers.contract.outcome import Status
 from enforcers.contract.proof import sign_proposal
 from enforcers.contract.record import SignedRecord
 from enforcers.contract.signing import Signer
-from enforcers.contract.verdict import Decision
+from enforcers.contract.verdict import Decision, Reason
 from enforcers.contract.wire import decode, header_map
 from enforcers.errors import ActionDeniedError, ContractError, NoVerdictError
 from enforcers.gate import Executor, Gate
@@ -49,6 +49,15 @@ async def test_a_gate_that_was_never_opened_admits_nothing(
 async def test_a_gate_does_not_open_without_a_canary(wire: Wire, keys: Keys) -> None:
     """Law 1: ready only after a round trip."""
     wire.canary_tamper = silent
+    shut = Gate(keys.executor, wire.channel())
+    with pytest.raises(NoVerdictError, match="no judge answered"):
+        await shut.open(timeout_s=0.0)
+    assert not shut.ready
+
+
+async def test_a_judge_that_can_allow_nothing_does_not_open_a_gate(wire: Wire, keys: Keys) -> None:
+    stale = Reason(code="world_stale", message="not read for 3 s")
+    wire.canary_tamper = resealed(keys.judge, reasons=(stale,))
     shut = Gate(keys.executor, wire.channel())
     with pytest.raises(NoVerdictError, match="no judge answered"):
         await shut.open(timeout_s=0.0)

@@ -12,7 +12,15 @@ from uuid import UUID
 import pytest
 
 from enforcers.admission import Received
-from enforcers.contract.action import Action, Principal, PrincipalKind, Proposal, SqlPayload, Target
+from enforcers.contract.action import (
+    Action,
+    CanaryPayload,
+    Principal,
+    PrincipalKind,
+    Proposal,
+    SqlPayload,
+    Target,
+)
 from enforcers.contract.base import utc_now
 from enforcers.contract.control import Control, Quarantined
 from enforcers.contract.enrolment import EnrolledPrincipal
@@ -113,6 +121,16 @@ def test_what_must_not_leave_any_more_becomes_a_denial(
     worlds: FixedWorlds, age_ms: int, too_large: tuple[str, ...], expected: tuple[str, str]
 ) -> None:
     assert looked(worlds, reply(age_ms), too_large) == expected
+
+
+@pytest.mark.parametrize(("why", "code"), [("", "canary"), ("not read for 3 s", "world_stale")])
+def test_a_canary_is_told_whether_anything_could_be_allowed(why: str, code: str) -> None:
+    proposal = ACTION.proposal.model_copy(update={"payload": CanaryPayload()})
+    canary = ACTION.model_copy(update={"proposal": proposal})
+    verdict = judge(canary, "c" * 64, WORLD, utc_now()).verdict
+    judged = Judged(canary, "c" * 64, WORLD, NO_PAST)
+    asked = replace(reply(), verdict=verdict, judged=judged)
+    assert looked(FixedWorlds(WORLD, why), asked) == ("deny", code)
 
 
 def test_an_allow_for_a_partition_that_moved_becomes_a_denial() -> None:
