@@ -242,6 +242,7 @@ def test_doctor_says_where_each_value_came_from_and_that_all_is_well(home: Home)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs a list of processes")
+@pytest.mark.prove
 def test_a_kafka_that_dies_by_itself_is_started_again(up: Up, home: Home) -> None:
     started = below(up.process.pid)
     (java,) = [pid for pid in started if command_line(pid).split(b"\0")[0].endswith(b"java")]

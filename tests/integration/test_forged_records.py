@@ -97,6 +97,7 @@ async def test_unreadable_actions_go_to_dead_letters_and_are_answered_where_an_a
     assert found == {action.id: [("deny", "oversized"), ("deny", "malformed")]}
 
 
+@pytest.mark.prove
 async def test_an_action_that_waited_too_long_is_denied_as_stale(stack: Stack) -> None:
     action, record = action_of(stack)
     await stack.write("actions", record.value, KEY, list(record.headers))
@@ -152,6 +153,7 @@ async def test_forged_verdicts_are_not_obeyed(stack: Stack) -> None:
     await gate.close()
 
 
+@pytest.mark.prove
 async def test_a_judge_that_slept_does_not_allow_what_is_over(stack: Stack) -> None:
     stack.judge.start()
     gate = stack.gate()
