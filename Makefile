@@ -1,6 +1,8 @@
 # Everything a newcomer needs: `make demo`, then `make test`. Python >= 3.11 is all that must be there.
 PYTHON ?= python3
 RUN = .venv/bin/python
+# A process for each core, but not more: each starts a broker of its own.
+SIDE_BY_SIDE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help setup demo test prove lint bench locks docs clean
 
@@ -22,7 +24,7 @@ demo: setup
 	@$(RUN) -m examples.demo
 
 test: setup
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest $(SIDE_BY_SIDE)
 
 prove: setup
 	@$(RUN) -m pytest --prove -m prove
@@ -38,6 +40,7 @@ bench: setup
 docs: setup
 	@$(RUN) scripts/make_topics_page.py
 	@$(RUN) -m enforcers.contract.schema docs/schemas
+	@$(RUN) -m enforcers.policy.schema > docs/policy-bundle.schema.json
 	@$(RUN) -m enforcers.contract.vectors docs/vectors.json
 
 locks: setup

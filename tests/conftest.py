@@ -1,4 +1,4 @@
-"""Options that decide which tests run, and the one broker that all tests share."""
+"""Options that decide which tests run, and the one broker that all tests of a process share."""
 
 from __future__ import annotations
 
@@ -42,6 +42,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=dropped)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker process tells the one that started it what it left out and counted."""
+    told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["not_run"] = session.config.stash.get(_not_run, {})
+        told["counted"] = session.config.stash.get(_counted, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Every worker leaves out the same tests, and counts tests of its own."""
+    told: dict[str, Any] = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(_not_run, {}).update(told.get("not_run", {}))
+    node.config.stash.setdefault(_counted, []).extend(told.get("counted", []))
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for line in config.stash.get(_counted, []):
         terminalreporter.write_line(f"counted: {line}")
@@ -62,6 +78,6 @@ def counted(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
-    """A started broker without topics, shared by the whole run."""
+    """A started broker without topics, shared by all tests of this process."""
     with EmbeddedBroker(tmp_path_factory.mktemp("kafka")) as started:
         yield started
