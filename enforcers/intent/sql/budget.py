@@ -39,7 +39,9 @@ def budgeted(base: type[Parser]) -> type[Parser]:
                 if self.spent > AT_LEAST + PER_TOKEN * len(self._tokens):
                     # No ParseError: the parser itself catches those, and tries the next way.
                     raise OutOfBudgetError("too many steps back")
-            super()._retreat(index)
+            if back:
+                # Most often it stands there already.
+                super()._retreat(index)
 
         def _implicit_unnests_to_explicit(self, this: exp.Expr) -> exp.Expr:
             # It copies all that FROM joins, at every level of nesting, to find what is no table.

@@ -14,6 +14,7 @@ from enforcers.intent.sql.dotted import BARE_CALLS, resolve
 from enforcers.intent.sql.of_rows import SYSTEM_COLUMNS, screen_rows
 from enforcers.intent.sql.state import Starred, State
 from enforcers.intent.sql.tables import Seen
+from enforcers.intent.sql.views import Views
 from enforcers.intent.sql.words import words
 
 _OF_A_ROW = words(
@@ -68,8 +69,9 @@ def attribute(state: State) -> None:
     targets = [target for _, target, _ in state.writes]
     seen = [*state.reads, *targets]
     by_name = _by_qualifier(seen)
-    resolve(state, seen, by_name)
-    screen_rows(state, seen)
+    views = Views(state.catalog, state.reading, seen)
+    resolve(state, seen, by_name, views)
+    screen_rows(state, by_name, views)
     _derived(state, by_name)
     for table in seen:
         table.whole = table.whole or state.whole_rows

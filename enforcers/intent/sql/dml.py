@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -173,7 +172,7 @@ class _Extents:
 
     def __init__(self, state: State, where: object, sources: Sequence[exp.Expr]) -> None:
         self.where, self.family = where, state.reading.family
-        self.names = Counter(source.alias_or_name.lower() for source in sources)
+        self.names = [source.alias_or_name.lower() for source in sources]
         self.alone = len(sources) < 2
         self.derived = {
             one.alias_or_name.lower()
@@ -187,8 +186,9 @@ class _Extents:
     def of(self, seen: Seen) -> Extent:
         target = Target(seen.names, seen.table, self.alone, self.family, self.fixed)
         extent = prove(self.where, target)
-        alike = sum(self.names[name] for name in seen.names)
-        proved = alike < 2 and self.derived.isdisjoint(seen.names) and not self.renamed
+        names = seen.names
+        alike = sum(name in names for name in self.names)
+        proved = alike < 2 and self.derived.isdisjoint(names) and not self.renamed
         return extent if proved or extent is Extent.NONE else Extent.UNPROVEN
 
 

@@ -41,21 +41,16 @@ def path_of(column: exp.Column) -> list[str]:
     return [part.name.lower() for part in column.parts]
 
 
-def resolve(state: State, seen: list[Seen], by_name: Container[str]) -> None:
+def resolve(state: State, seen: list[Seen], by_name: Container[str], views: Views) -> None:
     """Add the columns that stand before their fields, and the calls."""
     calls = state.reading.family in BARE_CALLS
     dotted = [one for one in seen if one.namespace]
     tagged = _tagged(state, seen) if state.dotted or dotted else set()
     for one in dotted:
         _unnested(state, one, tagged, by_name)
-    views: Views | None = None
     for column in state.dotted:
         path = path_of(column)
-        fields = not tagged.isdisjoint(path[:-1])
-        if not fields and not calls:
-            continue
-        views = views or Views(column.root(), state.catalog, state.reading, seen)
-        if fields:
+        if not tagged.isdisjoint(path[:-1]):
             _columns(state, column, path, tagged, views, by_name)
         if calls and _is_call(column, path, views):
             call_bare(state, path, column)
@@ -131,8 +126,9 @@ def _may_name(column: exp.Column, statement: exp.Expr, clause: str, views: Views
     # A table may have got a column since the catalog was made, unless that names all there is; and Oracle lets no
     # function write that a query calls, unless it has a transaction of its own.
     added = isinstance(statement, exp.Select) and views.declares_some(statement)
-    added = added and views.catalog.unknown_tables != "opaque"
-    return added or any(views.owns(one, name) is not False for one in sources)
+    return (added and not views.complete) or any(
+        views.owns(one, name) is not False for one in sources
+    )
 
 
 def _named(query: exp.Query) -> set[str]:

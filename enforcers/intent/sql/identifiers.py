@@ -84,9 +84,11 @@ def _stands_alone(node: exp.Expr) -> bool:
 
 def _names_table(node: exp.Expr, word: str, state: State) -> bool:
     """Whether `TABLE name`, which is a query, was read as a column with an alias."""
+    if not is_before_table(word):
+        return False
     column = node.parent
     labelled = column.parent if isinstance(column, exp.Column) else None
-    if not isinstance(labelled, exp.Alias) or not is_before_table(word):
+    if not isinstance(labelled, exp.Alias):
         return False
     start, end = node.meta.get("end"), labelled.args["alias"].meta.get("start")
     if not isinstance(start, int) or not isinstance(end, int):

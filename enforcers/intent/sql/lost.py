@@ -9,7 +9,6 @@ What the tokens say and the tree does not: names that the parser took for someth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
@@ -66,8 +65,10 @@ def _is_name(token: Token) -> bool:
 def _calls(state: State, tokens: Sequence[Token]) -> None:
     types = state.reading.parser.parser_class.TYPE_TOKENS
     known = harmless(state.reading.family)
-    for at, (closing, text) in enumerate(pairwise(tokens)):
-        if text.token_type is not TokenType.STRING or closing.token_type is not TokenType.R_PAREN:
+    for at, text in enumerate(tokens[1:]):
+        if text.token_type is not TokenType.STRING:
+            continue
+        if tokens[at].token_type is not TokenType.R_PAREN:
             continue
         opening = _opening(tokens, at)
         called = tokens[opening - 1]
@@ -81,9 +82,11 @@ def _calls(state: State, tokens: Sequence[Token]) -> None:
 def _tables(state: State, tokens: Sequence[Token]) -> None:
     if state.reading.family in _WITH_BARE_VALUES:
         return
-    for before, token, behind in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        named = token.token_type is TokenType.VALUES and behind.token_type not in _IN_LISTS
-        if named and before.token_type in _BEFORE_TABLES:
+    for at, token in enumerate(tokens[1:-1]):
+        if token.token_type is not TokenType.VALUES:
+            continue
+        before, behind = tokens[at].token_type, tokens[at + 2].token_type
+        if before in _BEFORE_TABLES and behind not in _IN_LISTS:
             state.doubt(Code.RESERVED_WORD, "values")
 
 

@@ -4,12 +4,12 @@ Calls on rows in PostgreSQL: `u.f` means `f(u)` where the source `u` has no colu
     u.city ─▶ the nearest source that is called u ─▶ are its columns known, and none is so called? ─▶ a user's function
 
 The columns of a sub-query, of values and of most functions stand in the text; those of a table are known where the
-catalog names every table.
+catalog names every table. Where all sources are tables, most names need no look at the tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
@@ -24,25 +24,35 @@ from enforcers.intent.sql.words import words
 
 FAMILIES = frozenset({"postgres", "redshift", "ansi"})
 SYSTEM_COLUMNS = words("ctid xmin xmax cmin cmax tableoid oid")
+ByName = Mapping[str, Sequence[Seen]]
+"""The tables of a statement by the names that can qualify their columns."""
 _ROWS_OF_TARGET = words("excluded old new")
 """What the rows of the table that a statement changes are called beside its own name."""
 
 
-def screen_rows(state: State, seen: Sequence[Seen]) -> None:
+def screen_rows(state: State, by_name: ByName, views: Views) -> None:
     """Doubt each qualified name that is no column of the sources that it is of."""
-    if state.reading.family not in FAMILIES or not state.dotted:
+    if state.reading.family not in FAMILIES or not (state.derived or views.complete):
         return
-    root = state.dotted[0].root()
-    views = Views(root, state.catalog, state.reading, seen)
-    rows = RowColumns(views, seen, frozenset(called_in(root)))
+    rows: RowColumns | None = None
     for column in state.dotted:
         name = folded(column.this)
         if isinstance(column.this, exp.Star) or name in SYSTEM_COLUMNS:
             continue
+        if not state.derived and _is_held(column, by_name):
+            continue
+        rows = rows or RowColumns(views, frozenset(called_in(column.root())))
         # A catalog keeps names in small letters alone.
         also = {name, name.lower()} if name.lower() in state.catalog.column_names else {name}
         if any(names.isdisjoint(also) for names in _names(column, rows)):
             state.doubt(Code.UNKNOWN_FUNCTION, name)
+
+
+def _is_held(column: exp.Column, by_name: ByName) -> bool:
+    """Whether every table that the qualifier can mean holds the column, or may: it is not declared."""
+    qualifier, name = column.table.lower(), column.name.lower()
+    tables = [one.table for one in by_name.get(qualifier, ()) if one.table is not None]
+    return qualifier not in _ROWS_OF_TARGET and all(name in one.columns for one in tables)
 
 
 def _names(column: exp.Column, rows: RowColumns) -> list[Names]:

@@ -6,12 +6,12 @@ Those of a sub-query, of values and of most functions stand in the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlglot import exp
 
+from enforcers.catalog import Table
 from enforcers.intent.sql.scope import NO_NAMES, Names
-from enforcers.intent.sql.tables import Seen
 from enforcers.intent.sql.views import Views, items
 from enforcers.intent.sql.words import words
 
@@ -73,10 +73,8 @@ def folded(identifier: object) -> str:
 class RowColumns:
     """The columns of the sources of one tree, each found once."""
 
-    def __init__(self, views: Views, seen: Sequence[Seen], called: Names) -> None:
+    def __init__(self, views: Views, called: Names) -> None:
         self.views = views
-        self._complete = views.catalog.unknown_tables == "opaque"
-        self._tables = {id(one.node): one.table for one in seen}
         self._called = called
         self._found: dict[int, Row | None] = {}
 
@@ -126,12 +124,15 @@ class RowColumns:
             return row and (*(one | self._called for one in row), frozenset({"ordinality"}))
         if not isinstance(table.this, exp.Identifier):
             return self._of_call(table.this, table)
-        if id(table) in self._tables:
-            declared = self._tables[id(table)]
-            known = declared.columns if self._complete and declared is not None else None
-            return _plain(known) if known else None
+        if id(table) in self.views.tables:
+            return self._declared(self.views.tables[id(table)])
         expression = self.views.expression(table)
         return None if expression is None else self.row(expression)
+
+    def _declared(self, table: Table | None) -> Row | None:
+        """The columns of a table, which are all that it has where the catalog names every table."""
+        known = self.views.complete and table is not None and table.columns
+        return _plain(known) if known else None
 
     def _of_call(self, called: object, source: exp.Expr) -> Row | None:
         """The columns of a function's rows: one that is called as the alias, unless it names its own."""

@@ -52,6 +52,8 @@ class State:
     columns: list[tuple[str, str]] = field(default_factory=list)
     dotted: list[exp.Column] = field(default_factory=list)
     """Columns whose first part may be no table: fields, and calls without parentheses."""
+    derived: bool = False
+    """Whether a source may be more than a table under its own name or one alias: its columns stand in the text."""
     stars: list[Starred] = field(default_factory=list)
     writes: list[tuple[Verb, Seen, Extent]] = field(default_factory=list)
     skip: set[int] = field(default_factory=set)

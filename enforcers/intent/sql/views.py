@@ -27,18 +27,17 @@ Around = tuple[tuple[exp.Expr, str], ...]
 class Views:
     """The sources of every query of one tree, gathered when first asked for."""
 
-    def __init__(
-        self, root: exp.Expr, catalog: Catalog, reading: Reading, seen: Sequence[Seen]
-    ) -> None:
+    def __init__(self, catalog: Catalog, reading: Reading, seen: Sequence[Seen]) -> None:
         self.catalog, self.reading = catalog, reading
-        self._tables = {id(one.node) for one in seen}
+        self.complete = catalog.unknown_tables == "opaque"
+        """Whether the catalog names every table, and so every column."""
+        self.tables = {id(one.node): one.table for one in seen}
+        """The tables of the statement by their nodes, each with its declaration."""
         self._found: dict[int, Sources] = {}
         self._around: dict[int, Around] = {}
         self._columns: dict[int, Names | None] = {}
         self._declared: dict[int, bool] = {}
-        self._expressions: dict[str, list[exp.Expr]] = {}
-        for cte in root.find_all(exp.CTE):
-            self._expressions.setdefault(cte.alias.lower(), []).append(cte)
+        self._expressions: dict[str, list[exp.Expr]] | None = None
 
     def around(self, node: exp.Expr) -> Around:
         """All nodes between one and its statement see the same, so each is climbed from once."""
@@ -128,8 +127,8 @@ class Views:
     def _columns_of_table(self, table: exp.Table) -> Names | None:
         if not isinstance(table.this, exp.Identifier):
             return _columns_of_call(table.this)
-        named = self._expressions.get(table.name.lower(), ())
-        expressions = () if table.args.get("db") or id(table) in self._tables else named
+        hidden = table.args.get("db") or id(table) in self.tables
+        expressions = () if hidden else self._called(table)
         if expressions:
             return _joined([_given(one) or self._outputs(one.this) for one in expressions])
         declared = see(table, self.catalog, self.reading).table
@@ -137,6 +136,14 @@ class Views:
             return frozenset(declared.columns)
         of_server = table.name.lower() == "dual" and table.db.lower() in ("", "sys")
         return frozenset({"dummy"}) if of_server else None
+
+    def _called(self, table: exp.Table) -> Sequence[exp.Expr]:
+        """The common table expressions of the name, wherever they are defined."""
+        if self._expressions is None:
+            self._expressions = {}
+            for cte in table.root().find_all(exp.CTE):
+                self._expressions.setdefault(cte.alias.lower(), []).append(cte)
+        return self._expressions.get(table.name.lower(), ())
 
     def _outputs(self, query: object) -> Names | None:
         """What the columns of a query are called; a star names those of all its sources."""

@@ -40,7 +40,7 @@ def walk(state: State, root: exp.Expr) -> None:
         if isinstance(node, exp.Table):
             _table(state, node, names)
         else:
-            visitor = _visitor(kind)
+            visitor = _VISITOR_OF[kind]
             if visitor is not None:
                 visitor(state, node)
         given = node.args
@@ -74,6 +74,8 @@ _NAMES_OF_TABLES = (exp.Identifier, exp.Dot, exp.Var)
 
 def _table(state: State, node: exp.Table, names: Names) -> None:
     this = node.this
+    if type(this) is not exp.Identifier:
+        state.derived = True
     if id(node) in state.skip:
         return
     if isinstance(this, exp.Func):
@@ -173,8 +175,21 @@ def _summarize(state: State, node: exp.Expr) -> None:
 
 
 def _rows_from(state: State, node: exp.Expr) -> None:
+    state.derived = True
     if not isinstance(node.this, exp.Func):
         state.doubt(Code.DYNAMIC_NAME, "table()")
+
+
+def _source(state: State, node: exp.Expr) -> None:
+    """A query, values or a function that may stand as a source."""
+    state.derived = True
+    if isinstance(node, exp.Func):
+        calls.visit_function(state, node)
+
+
+def _alias(state: State, node: exp.Expr) -> None:
+    if type(node.parent) is not exp.Table or node.args.get("columns"):
+        state.derived = True
 
 
 def _script(state: State, node: exp.Expr) -> None:
@@ -224,6 +239,7 @@ _VISITORS: dict[type[exp.Expr], Visitor] = {
     exp.Aliases: calls.visit_names,
     exp.Select: _select,
     exp.Join: _join,
+    exp.TableAlias: _alias,
     exp.Pivot: _whole_rows,
     exp.Summarize: _summarize,
     exp.PositionalColumn: _whole_rows,
@@ -259,14 +275,16 @@ _VISITORS: dict[type[exp.Expr], Visitor] = {
     exp.Install: transfer.visit_install,
     exp.Kill: transfer.visit_kill,
 }
-_CACHE: dict[type[exp.Expr], Visitor | None] = {}
 
 
-def _visitor(kind: type[exp.Expr]) -> Visitor | None:
-    try:
-        return _CACHE[kind]
-    except KeyError:
-        return _CACHE.setdefault(kind, _choose(kind))
+class _Chosen(dict[type[exp.Expr], Visitor | None]):
+    """The visitor of every class that was met."""
+
+    def __missing__(self, kind: type[exp.Expr]) -> Visitor | None:
+        return self.setdefault(kind, _choose(kind))
+
+
+_VISITOR_OF = _Chosen()
 
 
 def _choose(kind: type[exp.Expr]) -> Visitor | None:
@@ -274,6 +292,8 @@ def _choose(kind: type[exp.Expr]) -> Visitor | None:
         return _VISITORS[kind]
     if issubclass(kind, FOREIGN):
         return _foreign
+    if issubclass(kind, exp.DerivedTable):
+        return _source
     if issubclass(kind, exp.Func):
         return calls.visit_function  # type: ignore[return-value]
     return None

@@ -48,13 +48,14 @@ def read_session(tokens: Sequence[Token], reading: Reading) -> Session | None:
     """The statement, if it is a session or catalog statement that is understood."""
     if not tokens or tokens[0].token_type in VALUES:
         return None
-    # Some dialects make one token of two words: `BEGIN TRANSACTION`.
-    words = [*tokens[0].text.lower().split(), *(token.text.lower() for token in tokens[1:])]
-    reader = _READERS.get(words[0])
-    if reader is None or (reading.family == "tsql" and words[0] not in _TSQL):
+    # Some dialects make one token of two words: `BEGIN TRANSACTION`. A quoted name may have none.
+    word, *others = tokens[0].text.lower().split() or [""]
+    reader = _READERS.get(word)
+    if reader is None or (reading.family == "tsql" and word not in _TSQL):
         return None
+    words = [word, *others, *(token.text.lower() for token in tokens[1:])]
     effects = reader(words, tokens, reading)
-    return Session(words[0], effects) if effects is not None else None
+    return Session(word, effects) if effects is not None else None
 
 
 def _use(words: list[str], tokens: Sequence[Token], reading: Reading) -> Effects:
