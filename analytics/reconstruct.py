@@ -7,23 +7,29 @@ Every part names the Kafka record that it was read from, so that it can be check
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import duckdb
 
-from analytics.queries import load
-from analytics.seen import ActionSeen, Evidence, OutcomeSeen, ReasonSeen, SessionSeen, VerdictSeen
-from enforcers.contract.record import check_signature
+from analytics.rows import Row, evidence, rows, signer_of
+from analytics.seen import (
+    UNSUSPECTED,
+    ActionSeen,
+    Evidence,
+    OutcomeSeen,
+    ReasonSeen,
+    SessionSeen,
+    VerdictSeen,
+)
+from analytics.words import Words
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust
 from enforcers.contract.verdict import Verdict
-from enforcers.contract.wire import header_map
 from enforcers.errors import ArchiveError, ContractError
 
-Row = dict[str, Any]
+Key = tuple[UUID, str]
+"""An action's id and the digest of its bytes."""
 
 __all__ = [
     "ActionSeen",
@@ -67,19 +73,25 @@ def _actions(
     sessions: Sequence[str],
     trust: Trust | None,
 ) -> tuple[ActionSeen, ...]:
-    rows = _rows(connection, "actions_of", list(ids), list(sessions))
-    found = list({str(row["action_id"]) for row in rows})
-    verdicts = _rows(connection, "verdicts_of", found)
-    outcomes = _rows(connection, "outcomes_of", found)
+    actions = rows(connection, "actions_of", list(ids), list(sessions))
+    found = list({str(row["action_id"]) for row in actions})
+    answers = rows(connection, "verdicts_of", found)
+    outcomes = rows(connection, "outcomes_of", found)
     memory = RootMemory()
-    groups: dict[tuple[UUID, str], list[Row]] = {}
-    for row in rows:
+    groups: dict[Key, list[Row]] = {}
+    for row in actions:
         groups.setdefault((row["action_id"], row["action_digest"]), []).append(row)
+    verdicts = {
+        (key, digest): tuple(_verdict(row, digest, trust, memory) for row in _on(key, answers))
+        for key, digest in groups
+    }
+    words = _words(connection, groups, verdicts, trust)
     return tuple(
         _action(
             group,
-            tuple(_verdict(row, digest, trust, memory) for row in _on(key, verdicts)),
+            verdicts[key, digest],
             tuple(_outcome(row, digest) for row in _on(key, outcomes)),
+            words[_zone_of(group)],
         )
         for (key, digest), group in groups.items()
     )
@@ -89,18 +101,34 @@ def _on(key: UUID, rows: Iterable[Row]) -> Iterable[Row]:
     return (row for row in rows if row["action_id"] == key)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, *parameters: list[str]) -> list[Row]:
-    try:
-        cursor = connection.execute(load(query), list(parameters))
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error
+def _words(
+    connection: duckdb.DuckDBPyConnection,
+    groups: Mapping[Key, Sequence[Row]],
+    verdicts: Mapping[Key, tuple[VerdictSeen, ...]],
+    trust: Trust | None,
+) -> dict[str, Words]:
+    """What was said in each zone that actions were proposed in: no word holds in another one."""
+    zones: dict[str, list[VerdictSeen]] = {}
+    for key, group in groups.items():
+        zones.setdefault(_zone_of(group), []).extend(_unsuspected(verdicts[key]))
+    return {zone: Words(connection, zone, found, trust) for zone, found in zones.items()}
+
+
+def _unsuspected(verdicts: Iterable[VerdictSeen]) -> list[VerdictSeen]:
+    """What a forged verdict names says nothing about the action."""
+    return [one for one in verdicts if one.signature in UNSUSPECTED]
+
+
+def _zone_of(group: Sequence[Row]) -> str:
+    """What stands before the names of the zone's topics."""
+    return str(group[0]["topic"]).removesuffix("actions")
 
 
 def _action(
-    group: Sequence[Row], verdicts: tuple[VerdictSeen, ...], outcomes: tuple[OutcomeSeen, ...]
+    group: Sequence[Row],
+    verdicts: tuple[VerdictSeen, ...],
+    outcomes: tuple[OutcomeSeen, ...],
+    words: Words,
 ) -> ActionSeen:
     first, *replays = group
     same = {name: first[name] for name in _ACTION_FIELDS}
@@ -108,10 +136,11 @@ def _action(
         id=first["action_id"],
         digest=first["action_digest"],
         text=first["text"] or "",
-        evidence=_evidence(first),
-        replays=tuple(_evidence(row) for row in replays),
+        evidence=evidence(first),
+        replays=tuple(evidence(row) for row in replays),
         verdicts=verdicts,
         outcomes=outcomes,
+        words=words.behind(_unsuspected(verdicts)),
         **same,
     )
 
@@ -133,23 +162,13 @@ _ACTION_FIELDS = (
 )
 
 
-def _evidence(row: Row) -> Evidence:
-    return Evidence(
-        row["seq"],
-        row["topic"],
-        row["partition"],
-        row["offset"],
-        row["recorded_at"],
-        row["value_sha256"],
-    )
-
-
 def _verdict(row: Row, digest: str, trust: Trust | None, memory: RootMemory) -> VerdictSeen:
+    reasons = tuple(_reasons(row["reasons"] or ()))
     return VerdictSeen(
         id=row["verdict_id"],
         decision=row["decision"],
         would_deny=bool(row["would_deny"]),
-        reasons=tuple(_reasons(row["reasons"] or ())),
+        reasons=reasons,
         rewrite=row["rewrite"],
         policy=row["policy"] or "",
         judge=row["judge"] or "",
@@ -158,7 +177,8 @@ def _verdict(row: Row, digest: str, trust: Trust | None, memory: RootMemory) -> 
         digest_matches=row["action_digest"] == digest,
         duplicate=row["duplicate"],
         signature=_signature(row, trust, memory) if trust else "not checked",
-        evidence=_evidence(row),
+        evidence=evidence(row),
+        quarantine=_quarantine(reasons),
         **_people(row),
     )
 
@@ -167,11 +187,23 @@ def _people(row: Row) -> Row:
     """What of grants and approvals the verdict names; it is read from its bytes, for views do not have it."""
     try:
         body = json.loads(row["value"])
-        grants = tuple(str(one) for one in body.get("grants") or ())
+        grants = tuple(str(UUID(one)) for one in body.get("grants") or ())
+        named = {name: body.get(name) for name in ("approval", "request")}
+        asked = {name: str(UUID(one)) for name, one in named.items() if one}
     except (ValueError, TypeError, AttributeError):
         return {}
-    named = {name: body.get(name) for name in ("approval", "request")}
-    return {"grants": grants, **{name: one and str(one) for name, one in named.items()}}
+    return {"grants": grants, **asked}
+
+
+def _quarantine(reasons: Iterable[ReasonSeen]) -> str | None:
+    """The quarantine that stopped the action: it stands at the end of the remedy."""
+    for reason in reasons:
+        if reason.code == "quarantined":
+            try:
+                return str(UUID(reason.remedy.rpartition(" ")[2]))
+            except ValueError:
+                return None
+    return None
 
 
 def _reasons(reasons: Iterable[Row]) -> Iterable[ReasonSeen]:
@@ -185,14 +217,8 @@ def _reasons(reasons: Iterable[Row]) -> Iterable[ReasonSeen]:
 
 
 def _signature(row: Row, trust: Trust, memory: RootMemory) -> str:
-    headers = [(header["name"], header["value"] or b"") for header in row["headers"]]
-    recorded: datetime | None = row["recorded_at"]
-    if recorded is None:
-        return "record has no time; nothing to hold the key's validity against"
     try:
-        check_signature(
-            Verdict, row["value"], header_map(headers), trust, Role.JUDGE, recorded, memory
-        )
+        signer_of(row, Verdict, Role.JUDGE, trust, memory)
     except ContractError as error:
         return str(error)
     return "valid"
@@ -204,11 +230,12 @@ def _outcome(row: Row, digest: str) -> OutcomeSeen:
         verdict_id=row["verdict_id"],
         status=row["status"],
         rows=row["rows_affected"],
+        bytes=row["bytes_returned"],
         duration_us=row["duration_us"],
         error=row["error"],
         executed_digest=row["executed_digest"],
         finished_at=row["finished_at"],
         digest_matches=row["action_digest"] == digest,
         duplicate=row["duplicate"],
-        evidence=_evidence(row),
+        evidence=evidence(row),
     )

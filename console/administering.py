@@ -21,12 +21,12 @@ from uuid import UUID
 from console.control_line import Line
 from console.files import is_there
 from console.identity import key_path, load_trust_of
+from console.own_keys import voice_key
 from console.settings import Settings
 from enforcers.contract.approval import ApprovalRequest, Vote
-from enforcers.contract.base import MAX_SAFE_INTEGER, utc_now
+from enforcers.contract.base import utc_now
 from enforcers.contract.grant import GrantRequest
 from enforcers.contract.issue import Issue
-from enforcers.contract.keys import load_key
 from enforcers.contract.record import Controlling, check_dear, check_headers, check_signature
 from enforcers.contract.signing import RootMemory, Signer
 from enforcers.contract.trust import Role, Trust, TrustedKey
@@ -36,6 +36,7 @@ from enforcers.principals import load_principals
 
 if TYPE_CHECKING:
     from enforcers.administration import Administration, ControlRecord
+    from streams.topics import Topic
 
 Request = ApprovalRequest | GrantRequest
 
@@ -53,7 +54,8 @@ def load_voice(
     Raises TrustError.
     """
     path = key or _own_voice(settings)
-    signer, trust = load_key(path), load_trust_of(settings)
+    signer = voice_key(path, settings.zone, roles or VOICES, given=key is not None)
+    trust = load_trust_of(settings)
     try:
         return signer, trust.key(signer.kid, roles or VOICES, utc_now())
     except SignatureError as error:
@@ -100,6 +102,10 @@ class Consulted:
                 self.ignored[record.place] = str(error)
         return tuple(found)
 
+    def read(self, topic: Topic) -> list[ControlRecord]:
+        """The records of a topic as they are stored, as far back as it says. Raises BrokerError."""
+        return self._line.read(topic)
+
     def _read(self) -> Administration:
         from enforcers.administration import Administration
         from streams.topics import APPROVALS, CONTROLS, GRANTS, POLICIES, PRINCIPALS
@@ -124,8 +130,7 @@ class Desk(Consulted):
         """What the next record about `subject` must carry to be heard."""
         if topic == _VOTES:
             return self._last_vote(UUID(subject)) + 1
-        # Above the highest there is nothing; what ends a grant is heard with any version.
-        return min(self.state.version_of(topic, subject) + 1, MAX_SAFE_INTEGER)
+        return self.state.version_of(topic, subject) + 1
 
     def _last_vote(self, request: UUID) -> int:
         """Versions of votes rise for each voter alone: no other's can be so high that nobody else is heard."""
@@ -228,6 +233,8 @@ def note_on(ignored: Mapping[str, str]) -> str:
     if not ignored:
         return ""
     place, why = next(iter(ignored.items()))
+    if len(ignored) == 1:
+        return f"note: one record changes nothing, {place}: {why}"
     return f"note: {len(ignored)} records change nothing, such as {place}: {why}"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.administering import Consulted, Desk
-from console.proposing import held_to_contract
+from console.contracted import held_to_contract
 from enforcers.contract.base import uuid7
 from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment, Scope
 from enforcers.contract.keys import create_key

@@ -1,76 +1,38 @@
 """
 What people are asked and what they say to it: one set of functions for the command line and for a page.
 
-    requests (a judge signs) ──▶ list_requests ──▶ Standing ──▶ check_ballot ──▶ vote ──▶ approvals (a person signs)
+    requests (a judge signs) ──▶ standings ──▶ Standing ──▶ check_ballot ──▶ vote ──▶ approvals (a person signs)
 
 INVARIANT: a vote repeats digest, policy and requester of a request that a trusted judge signed. What the judge
-would not count is refused here as well, but only the judge's own count admits anything.
+would not count is refused here, by the judge's own rule and before anything is sent.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-from uuid import UUID
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-from enforcers.approving import CountedVote, State, Subject, tally
-from enforcers.contract.action import PrincipalKind
+from console.objections import objection
+from console.stack import bootstrap_of
+from console.standings import Known, Remembered, Standing, list_requests, renewed
+from console.terms import terms_of
+from enforcers.administration.votes import Votes
+from enforcers.approving import CountedVote, Flaw, State, flaw_of, is_asked
 from enforcers.contract.approval import ApprovalRequest, Choice, Vote
 from enforcers.contract.base import uuid7
 from enforcers.contract.issue import Issue
 from enforcers.contract.trust import TrustedKey
-from enforcers.errors import ContractError
-from enforcers.principals import Principals, behind
+from enforcers.errors import BrokerError, ContractError, TrustError
+from enforcers.hearing import Fate
 
 if TYPE_CHECKING:
     from console.administering import Consulted, Desk
 
 TOPIC = "approvals"
-AGAINST = (Choice.DENY, Choice.REVOKE)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One request and how it stands at a moment."""
-
-    request: ApprovalRequest
-    votes: tuple[CountedVote, ...]
-    concerned: frozenset[str]
-    """The requester, for whom it acts and who answers for it: they may speak against it, never for it."""
-    no_persons: frozenset[str]
-    """Agents and everything else that has no voice."""
-    state: State
-    missing: str
-    """What is still wanted, in words."""
-    now: datetime
-
-    @property
-    def expired(self) -> bool:
-        """Whether its time is over."""
-        return self.request.expires_at <= self.now
-
-    @property
-    def broken(self) -> tuple[CountedVote, ...]:
-        """Votes that broke the glass; the judge counts those of people whom its policy names."""
-        return tuple(
-            one for one in self.votes if one.vote.break_glass and one.vote.choice is Choice.APPROVE
-        )
-
-    @property
-    def unreviewed(self) -> bool:
-        """Whether somebody broke the glass and nobody else has looked at it since."""
-        barred = self.barred
-        return any(
-            not any(_reviews(later, one, barred) for later in self.votes) for one in self.broken
-        )
-
-    @property
-    def barred(self) -> frozenset[str]:
-        """Who can neither approve nor review."""
-        return self.concerned | self.no_persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +48,29 @@ class Ballot:
     break_glass: bool = False
 
 
-def list_requests(
-    requests: Iterable[object],
-    votes: Mapping[UUID, tuple[CountedVote, ...]],
-    principals: Principals,
-    now: datetime,
-) -> tuple[Standing, ...]:
-    """Every request for an approval, the oldest first; `requests` were verified."""
-    asked: dict[UUID, ApprovalRequest] = {}
-    for one in requests:
-        if isinstance(one, ApprovalRequest):
-            # Told twice, the first one holds.
-            asked.setdefault(one.id, one)
-    no_persons = frozenset(
-        one.id for one in principals.values() if one.kind is not PrincipalKind.HUMAN
-    )
-    return tuple(
-        _standing(one, votes.get(one.id, ()), _concerned(one, principals), no_persons, now)
-        for one in asked.values()
-    )
-
-
 def standings(at: Consulted) -> tuple[Standing, ...]:
     """Every request as it stands now. Raises BrokerError."""
-    return list_requests(at.requests(), at.state.votes, at.state.principals, at.now)
+    asked = [one for one in at.requests() if isinstance(one, ApprovalRequest)]
+    # Of what has run out nothing more need be known.
+    running = [one for one in asked if at.now < one.expires_at]
+    known = Known(
+        principals=at.state.principals,
+        now=at.now,
+        votes=at.state.votes,
+        terms=terms_of({one.policy for one in running}, at.state.publications, at.settings.policy),
+        remembered=remembered(at, {one.principal.id for one in running}),
+    )
+    return list_requests(asked, known)
+
+
+def remembered(at: Consulted, principals: set[str]) -> Remembered:
+    """What judges remember of these principals' requests. Raises BrokerError."""
+    from streams.asked import read_asked
+
+    if not principals:
+        return {}
+    settings = at.settings
+    return asyncio.run(read_asked(bootstrap_of(settings), settings.zone, at.trust, principals))
 
 
 def find(known: Iterable[Standing], text: str) -> Standing:
@@ -130,10 +91,9 @@ def check_ballot(standing: Standing, key: TrustedKey, ballot: Ballot) -> None:
     if ballot.choice is Choice.REVIEW:
         _check_review(standing, key)
         return
-    if standing.expired:
-        raise ContractError("the request has run out; have it proposed again")
-    _check_person(standing, key, ballot)
-    if ballot.choice is Choice.REVOKE and not _approvals(standing):
+    _check_fate(standing, ballot)
+    _check_counted(standing, key, ballot)
+    if ballot.choice is Choice.REVOKE and not _approved(standing):
         raise ContractError("nobody has approved it; say no with `sluicegate deny`")
     if ballot.choice is Choice.APPROVE:
         _check_approval(standing, key, ballot)
@@ -161,46 +121,55 @@ def vote(standing: Standing, ballot: Ballot, issue: Issue) -> Vote:
 
 
 def cast(desk: Desk, standing: Standing, ballot: Ballot) -> Vote:
-    """Sign and publish a ballot; done when Kafka has it. Raises ContractError, BrokerError, TrustError."""
+    """
+    Sign and publish a ballot; done when Kafka has it, and no judge said that it does not count.
+
+    Raises ContractError, BrokerError, TrustError.
+    """
+    _check_key(desk)
+    # Who was asked whether he is sure may have taken his time.
+    standing = renewed(standing, standing.votes, desk.now)
     check_ballot(standing, desk.key, ballot)
     made = vote(standing, ballot, desk.issue(TOPIC, str(standing.request.id), ballot.reason))
     desk.publish(made)
+    _check_stored(desk, standing, made)
     return made
 
 
-def _concerned(request: ApprovalRequest, principals: Principals) -> frozenset[str]:
-    asks_for = request.principal
-    return behind(principals, asks_for.id, asks_for.on_behalf_of, request.owner)
+def _check_key(desk: Desk) -> None:
+    """Whatever opened the desk: judges take votes of such keys only."""
+    if desk.trust.key(desk.signer.kid, Votes.roles, desk.now) != desk.key:
+        raise TrustError(
+            f"the trust file says something else of `{desk.key.id}` than a moment ago; run it again"
+        )
 
 
-def _standing(
-    request: ApprovalRequest,
-    votes: tuple[CountedVote, ...],
-    concerned: frozenset[str],
-    no_persons: frozenset[str],
-    now: datetime,
-) -> Standing:
-    asks_for = request.principal
-    subject = Subject(
-        request=request.id,
-        proposal_digest=request.proposal_digest,
-        policy=request.policy,
-        requester=asks_for.id,
-        is_human=asks_for.kind is PrincipalKind.HUMAN,
-        concerned=concerned,
-        no_persons=no_persons,
-    )
-    counted = tally(request.asks, votes, subject, now)
-    return Standing(request, votes, concerned, no_persons, counted.state, counted.missing, now)
+def _check_stored(desk: Desk, standing: Standing, made: Vote) -> None:
+    """Somebody else may have been faster, the request may have run out, or a judge may not know the voter."""
+    votes = desk.state.votes.get(made.request, ())
+    later = renewed(standing, votes, desk.now)
+    if made.choice is Choice.APPROVE and later.state is State.DENIED:
+        raise ContractError(f"it is stored, but {_FINAL}")
+    if made.choice is not Choice.REVIEW and later.expired:
+        raise ContractError("it is stored, but the request has run out; have it proposed again")
+    cast_now = next((one for one in votes if one.vote.id == made.id), None)
+    if cast_now is not None and (why := _objection(desk, cast_now)):
+        raise ContractError(f"it is stored, but {why}")
 
 
-def _reviews(later: CountedVote, broke: CountedVote, barred: frozenset[str]) -> bool:
-    return (
-        later.vote.choice is Choice.REVIEW
-        and later.voice != broke.voice
-        and not {later.voice, later.vote.issue.by} & barred
-        and later.vote.issue.at >= broke.vote.issue.at
-    )
+def _objection(desk: Desk, cast_now: CountedVote) -> str:
+    try:
+        return objection(desk, cast_now)
+    except BrokerError as error:
+        raise BrokerError(
+            f"it is stored, but what judges say of it is not known: {error}"
+        ) from error
+
+
+_FINAL: Final = (
+    "a voter has denied it or taken an approval back, which is final for this request;"
+    " have it proposed again when it has run out"
+)
 
 
 def _check_digest(request: ApprovalRequest, begun: str) -> None:
@@ -215,56 +184,71 @@ def _check_digest(request: ApprovalRequest, begun: str) -> None:
         )
 
 
-def _check_person(standing: Standing, key: TrustedKey, ballot: Ballot) -> None:
-    own = {key.voice, key.id}
-    asks_for = standing.request.principal
-    if own & standing.no_persons or (own & {asks_for.id} and not _is_human(standing)):
-        raise ContractError(f"`{key.voice}` is no person; only people vote")
-    own_glass = ballot.break_glass and _is_human(standing) and key.voice == asks_for.id
-    if ballot.choice in AGAINST or own_glass:
-        return
-    if asks_for.id in own:
-        raise ContractError(f"`{asks_for.id}` asked for it itself; let somebody else approve it")
-    if own & standing.concerned:
+def _check_fate(standing: Standing, ballot: Ballot) -> None:
+    if standing.fate is Fate.USED:
+        raise ContractError("its approval was used already; nothing is left to decide")
+    if standing.fate is Fate.EXPIRED:
+        raise ContractError("the request has run out; have it proposed again")
+    if standing.again:
+        raise ContractError(f"the same was asked again since; decide on request {standing.again}")
+    # A word against it is taken all the same: the old policy may come back.
+    if standing.fate is Fate.VOID and ballot.choice is Choice.APPROVE:
         raise ContractError(
-            f"`{key.voice}` answers for `{asks_for.id}`; let somebody else approve it"
+            f"it was asked under policy {standing.request.policy[:12]}, which is no longer in"
+            " force, so no vote on it counts; have it proposed again"
         )
 
 
-def _is_human(standing: Standing) -> bool:
-    return standing.request.principal.kind is PrincipalKind.HUMAN
+def _check_counted(standing: Standing, key: TrustedKey, ballot: Ballot) -> None:
+    """Ask the judge's rule about the vote as it would be, were it signed now."""
+    issue = Issue(version=1, by=key.id, at=standing.now, reason=ballot.reason)
+    made = vote(standing, ballot, issue)
+    as_counted = CountedVote(made, key.voice, frozenset(key.groups), standing.now)
+    flaw = flaw_of(as_counted, standing.subject, standing.now)
+    if flaw is Flaw.NO_GLASS and not standing.terms.known:
+        # Only judges know which groups may; who is in none is in none of these.
+        flaw = None if key.groups else Flaw.NOT_AUTHORISED
+    if flaw is not None:
+        raise ContractError(_because(flaw, standing, key))
+
+
+def _because(flaw: Flaw, standing: Standing, key: TrustedKey) -> str:
+    who = standing.subject.requester
+    if flaw is Flaw.CONCERNED and who in (key.voice, key.id):
+        return f"`{who}` asked for it itself; let somebody else approve it"
+    terms = standing.terms.emergency
+    named = f" ({', '.join(terms.groups)})" if terms else ""
+    return {
+        Flaw.NO_VOICE: f"`{key.voice}` is no person, or is disabled; only people vote",
+        Flaw.CONCERNED: f"`{key.voice}` answers for `{who}`; let somebody else approve it",
+        Flaw.NO_GLASS: "its policy lets nobody break the glass; approve it without --break-glass",
+        Flaw.NOT_AUTHORISED: f"`{key.id}` is in no group that may break the glass{named};"
+        " ask somebody who is",
+        Flaw.UNTIMELY: "it would be over as soon as it is signed; give a longer --for",
+    }.get(flaw, "it is about something else than what the judge asked; look at it again")
 
 
 def _check_approval(standing: Standing, key: TrustedKey, ballot: Ballot) -> None:
     if standing.state is State.DENIED:
-        raise ContractError(
-            "a voter has denied it or taken an approval back, which is final for this request;"
-            " have it proposed again when it has run out"
-        )
+        raise ContractError(_FINAL)
     if ballot.break_glass:
-        if not key.groups:
-            raise ContractError(
-                f"`{key.id}` is in no group that may break the glass; name its groups in the"
-                " trust file, or ask somebody who is"
-            )
         return
-    wanted = [set(one.groups) for one in standing.request.asks]
-    if wanted and not any(not groups or groups & set(key.groups) for groups in wanted):
-        names = ", ".join(sorted(set().union(*wanted)))
+    asks = standing.request.asks
+    if not is_asked(asks, key.groups):
+        names = ", ".join(sorted({group for one in asks for group in one.groups}))
         raise ContractError(
             f"`{key.id}` is in none of the groups that are asked ({names}); ask somebody who is"
         )
-    if any(one.voice == key.voice for one in _approvals(standing) if not one.vote.break_glass):
+    if any(one.voice == key.voice for one in standing.approvals):
         raise ContractError(f"`{key.voice}` has approved it already; another person is wanted")
 
 
-def _approvals(standing: Standing) -> list[CountedVote]:
-    """Approvals that still hold."""
-    return [
-        one
+def _approved(standing: Standing) -> bool:
+    """Whether somebody has approved it, and that is not over, whether it counts or not."""
+    return any(
+        one.vote.choice is Choice.APPROVE and standing.now < one.vote.expires_at
         for one in standing.votes
-        if one.vote.choice is Choice.APPROVE and standing.now < one.vote.expires_at
-    ]
+    )
 
 
 def _check_review(standing: Standing, key: TrustedKey) -> None:
@@ -272,6 +256,6 @@ def _check_review(standing: Standing, key: TrustedKey) -> None:
         raise ContractError("nobody broke the glass for it; there is nothing to review")
     if not standing.unreviewed:
         raise ContractError("it was reviewed already; nothing is left to do")
-    concerned = {one.voice for one in standing.broken} | standing.barred
-    if {key.voice, key.id} & concerned:
+    broke = {one.voice for one in standing.broken}
+    if broke & {key.voice, key.id} or standing.bars(key.voice, key.id):
         raise ContractError(f"`{key.voice}` is concerned itself; let somebody else review it")

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from console.approvals import Standing
-from console.cli.exits import harmless, one_line
 from console.durations import shown
-from enforcers.approving import CountedVote
+from console.plain import harmless, one_line
+from console.standings import Standing, Stands
+from enforcers.approving import CountedVote, Flaw, flaw_of
 from enforcers.contract.action import Payload
 from enforcers.contract.approval import Ask
 from enforcers.contract.digest import sha256_hex
@@ -37,13 +37,13 @@ def body(standing: Standing) -> dict[str, Any]:
     """A request for programs."""
     return {
         **standing.request.model_dump(mode="json"),
-        "state": state_of(standing),
+        "state": standing.stands.value,
+        "have": standing.counted.have,
+        "wanted": standing.counted.wanted,
         "missing": standing.missing,
+        "unknown": list(unknown(standing)),
         "unreviewed": standing.unreviewed,
-        "votes": [
-            {**one.vote.model_dump(mode="json"), "voice": one.voice, "groups": sorted(one.groups)}
-            for one in standing.votes
-        ],
+        "votes": [_vote(one, standing) for one in standing.votes],
     }
 
 
@@ -64,12 +64,26 @@ def cells(standing: Standing) -> tuple[str, ...]:
 
 
 def state_of(standing: Standing) -> str:
-    """How it stands, in words. Whether an approval was used only the judge knows."""
-    if standing.state.value != "pending":
-        return standing.state.value
-    if standing.expired:
-        return "run out"
-    return "glass broken" if standing.broken else "open"
+    """How it stands, in words."""
+    stands, counted = standing.stands, standing.counted
+    if stands is Stands.WAITING:
+        glass = ", glass broken" if standing.broken and not standing.terms.known else ""
+        return f"{stands} ({counted.have} of {counted.wanted} votes{glass})"
+    if stands is Stands.VOID:
+        return f"{stands} ({'asked again' if standing.again else 'policy changed'})"
+    return f"{stands} (glass broken)" if counted.emergency else stands.value
+
+
+def unknown(standing: Standing) -> Iterator[str]:
+    """What cannot be known here, and only judges know."""
+    if not standing.open:
+        return
+    if standing.terms.in_force is None:
+        yield "whether its policy is still in force: judges have one that is not known here"
+    if not standing.terms.known:
+        yield "who may break the glass: so whether a vote that does will count"
+    if standing.stands is Stands.APPROVED and not standing.remembered:
+        yield "whether the approval was used: see `sluicegate audit action`"
 
 
 def in_short(payload: Payload) -> str:
@@ -107,13 +121,14 @@ def lines(standing: Standing) -> Iterator[str]:
     yield "who wants it approved:"
     yield from (f"  {_ask(one)}" for one in request.asks)
     yield "votes:"
-    yield from (f"  {_said(one, standing.now)}" for one in standing.votes)
+    yield from (f"  {_said(one, standing)}" for one in standing.votes)
     if not standing.votes:
         yield "  none yet"
     if standing.missing:
         yield f"  missing: {one_line(standing.missing)}"
     yield f"digest     {request.proposal_digest}"
     yield f"policy     {request.policy}"
+    yield from (f"not known  {one}" for one in unknown(standing))
 
 
 def _texts(payload: Payload) -> Iterator[tuple[str, str]]:
@@ -177,14 +192,39 @@ def _ask(ask: Ask) -> str:
     return one_line(f"{ask.rule}: {people} of {groups}. {ask.message}")
 
 
-def _said(one: CountedVote, now: datetime) -> str:
+def _vote(one: CountedVote, standing: Standing) -> dict[str, Any]:
+    written = one.vote.model_dump(mode="json")
+    flaw = _flaw(one, standing)
+    return {**written, "voice": one.voice, "groups": sorted(one.groups), "flaw": flaw}
+
+
+def _said(one: CountedVote, standing: Standing) -> str:
     said = one.vote
     glass = ", BREAKING THE GLASS" if said.break_glass else ""
-    over = " (over)" if said.expires_at <= now else ""
+    over = " (over)" if said.expires_at <= standing.now else ""
+    flaw = _flaw(one, standing)
+    worth = f" [{_WORTHLESS[flaw]}]" if flaw and not over else ""
     return one_line(
         f"{said.choice.value} by {one.voice} at {shown(said.issue.at)}, until"
-        f" {shown(said.expires_at)}{over}{glass}: {said.issue.reason}"
+        f" {shown(said.expires_at)}{over}{glass}{worth}: {said.issue.reason}"
     )
+
+
+def _flaw(one: CountedVote, standing: Standing) -> Flaw | None:
+    """Why it counts for nothing, as far as that is known; a review is none that is counted."""
+    flaw = flaw_of(one, standing.subject, standing.now)
+    unsure = flaw is Flaw.NO_GLASS and not standing.terms.known
+    return None if unsure or flaw is Flaw.NO_WORD else flaw
+
+
+_WORTHLESS = {
+    Flaw.OTHER: "does not count: about something else",
+    Flaw.NO_VOICE: "does not count: from no person, or from somebody disabled",
+    Flaw.UNTIMELY: "does not count now",
+    Flaw.CONCERNED: "does not count: from somebody who is concerned",
+    Flaw.NO_GLASS: "does not count: its policy lets nobody break the glass",
+    Flaw.NOT_AUTHORISED: "does not count: from nobody who may break the glass",
+}
 
 
 def _span(left: timedelta) -> str:

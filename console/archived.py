@@ -70,7 +70,9 @@ def replay(settings: Settings, old: PolicyEngine, new: PolicyEngine, limit: int)
     comparison = Comparison()
     with open_archive(settings) as connection:
         principals = _principals(connection, settings)
-        worlds = tuple(World(one, principals, _JUDGE, catalogs) for one in (old, new))
+        worlds = tuple(
+            World(one, principals, _JUDGE, catalogs, zone=settings.zone) for one in (old, new)
+        )
         for row in _rows(connection, _NEWEST, limit):
             _compare(comparison, _Recorded(row[0] or "", row[1], row[2]), worlds)
     return comparison

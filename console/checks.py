@@ -1,28 +1,37 @@
 """
 What `sluicegate doctor` looks at. A check returns what it found or raises an error with a remedy;
 none of them changes anything.
+
+    this machine ──▶ CHECKS, each key here ──▶ Finding
+    its broker ────▶ `in_force.LOOKS` ───────▶ Finding, or that it could not be asked
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import platform
 import stat
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from analytics.archive.database import run
+from console.administering import consulted
 from console.archive import open_archive
 from console.databases import address_of, ledger_path
 from console.files import is_there
-from console.identity import ROLES, key_path, load_executor, load_judge, load_trust_of
+from console.identity import load_trust_of
+from console.in_force import LOOKS
+from console.own_keys import own_key, roles_here
 from console.settings import Settings
 from console.stack import BOOTSTRAP_SETTING, bootstrap_of, started_broker
 from enforcers.catalog import EMPTY_CATALOG, load_catalog
-from enforcers.contract.keys import load_key
+from enforcers.contract.base import utc_now
+from enforcers.contract.trust import Role
 from enforcers.errors import BrokerError, SettingsError, SluicegateError, TrustError
 from enforcers.executors.unrevoked import pending
 from enforcers.intent.sql import read_sql
@@ -46,23 +55,51 @@ class Finding:
     ok: bool
     detail: str
     remedy: str = ""
+    asked: bool = True
+    """False: nobody could be asked, so that `ok` says nothing."""
 
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Every check, in order; one that fails does not stop the others."""
-    return tuple(_run(name, check, settings) for name, check in CHECKS)
+    checks = (*CHECKS, *_own_keys(settings))
+    found = {name: _run(name, functools.partial(check, settings)) for name, check in checks}
+    return (*found.values(), *_in_force(settings, found["broker"]))
 
 
-def _run(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+def _run(name: str, check: Callable[[], str]) -> Finding:
     try:
-        return Finding(name, True, check(settings))
-    except SluicegateError as error:
+        return Finding(name, True, check())
+    except Exception as error:
+        return _failed(name, error)
+
+
+def _failed(name: str, error: Exception) -> Finding:
+    if isinstance(error, SluicegateError):
         detail, _, remedy = str(error).rpartition("; ")
         return Finding(name, False, detail or remedy, remedy if detail else _GUIDE)
+    # A check that fails by itself is a finding too; the others still tell their part.
+    detail = f"check failed with {type(error).__name__}: {error}"
+    return Finding(name, False, detail, "report it")
+
+
+def _in_force(settings: Settings, broker: Finding) -> tuple[Finding, ...]:
+    """What holds where the broker is, or that nobody could be asked."""
+    first, *others = [name for name, _ in LOOKS]
+    if not broker.ok:
+        return _not_asked([first, *others], "no kafka answers")
+    if not settings.bootstrap and started_broker(settings) is None:
+        return _not_asked([first, *others], "no kafka runs here, `sluicegate up` starts one")
+    try:
+        with consulted(settings) as at:
+            # Read once, before the first look.
+            _ = at.state
+            return tuple(_run(name, functools.partial(look, at)) for name, look in LOOKS)
     except Exception as error:
-        # A check that fails by itself is a finding too; the others still tell their part.
-        detail = f"check failed with {type(error).__name__}: {error}"
-        return Finding(name, False, detail, "report it")
+        return (_failed(first, error), *_not_asked(others, f"see `{first}`"))
+
+
+def _not_asked(names: Sequence[str], why: str) -> tuple[Finding, ...]:
+    return tuple(Finding(name, True, f"not asked: {why}", asked=False) for name in names)
 
 
 def _python(_: Settings) -> str:
@@ -141,23 +178,35 @@ def _refuse_open(directory: Path) -> None:
 
 
 def _keys(settings: Settings) -> str:
-    present = [role for role in ROLES if is_there(key_path(settings, role))]
+    present = ", ".join(role.value for role in roles_here(settings))
     if not present:
         raise TrustError(f"no key is in `{settings.keys}`; run `sluicegate keys init`")
-    trusted = load_trust_of(settings).keys
-    for role in present:
-        path = key_path(settings, role)
-        if load_key(path).kid not in trusted:
-            raise TrustError(f"key `{path}` is not in `{settings.trust}`; restore the pair")
-    return ", ".join(role.value for role in present)
+    return present
+
+
+def _own_keys(settings: Settings) -> list[tuple[str, Callable[[Settings], str]]]:
+    """A check for each key that lies here."""
+    try:
+        return [
+            (f"{role.value}'s key", functools.partial(own_key, role=role))
+            for role in roles_here(settings)
+        ]
+    except SettingsError:
+        # `keys` looks as well, and says why it cannot.
+        return []
 
 
 def _trust(settings: Settings) -> str:
-    if is_there(key_path(settings, ROLES[0])):
-        load_judge(settings)
-    if is_there(key_path(settings, ROLES[1])):
-        load_executor(settings)
-    return f"{len(load_trust_of(settings).keys)} keys"
+    known, now = load_trust_of(settings).keys.values(), utc_now()
+    valid = Counter(one.role for one in known if one.valid_at(now))
+    if not valid[Role.JUDGE]:
+        raise TrustError(
+            f"no judge's key in `{settings.trust}` is valid now, so no verdict counts here; correct"
+            " the trust file"
+        )
+    over = len(known) - valid.total()
+    roles = ", ".join(f"{count} {role.value}" for role, count in valid.items())
+    return f"valid: {roles}{f'; not valid now: {over}' if over else ''}"
 
 
 def _principals(settings: Settings) -> str:
@@ -215,8 +264,8 @@ CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("home", _home),
     ("keys", _keys),
     ("trust", _trust),
-    ("principals", _principals),
-    ("policy", _policy),
+    ("principals file", _principals),
+    ("policy file", _policy),
     ("catalogs", _catalogs),
     ("targets", _targets),
     ("minted roles", _unrevoked),

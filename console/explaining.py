@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from console.contracted import held_to_contract
 from console.databases import open_database
 from console.files import is_there
 from console.identity import PERMISSIONS
-from console.proposing import held_to_contract
 from console.settings import Settings
 from enforcers.catalog import EMPTY_CATALOG, Catalog, load_catalog
 from enforcers.contract.action import (

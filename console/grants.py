@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.administering import Consulted, Desk, chosen
+from console.contracted import held_to_contract
 from console.control_line import Line
 from console.identity import load_executor
-from console.proposing import held_to_contract
 from console.settings import Settings
 from enforcers.contract.base import utc_now, uuid7
 from enforcers.contract.enrolment import EnrolledPrincipal

@@ -16,8 +16,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
+from console.contracted import held_to_contract
 from console.databases import open_database
-from console.proposing import held_to_contract, open_gate, proposal_of, wait_of
+from console.proposing import open_gate, proposal_of, wait_of
 from console.settings import Settings
 from enforcers.contract.action import SqlPayload, Target, ToolPayload
 from enforcers.errors import ContractError

@@ -89,8 +89,8 @@ def key_path(settings: Settings, role: Role) -> Path:
 
 
 def load_trust_of(settings: Settings) -> Trust:
-    """The trust file that the settings name. Raises TrustError."""
-    return load_trust(settings.trust)
+    """The trust file that the settings name, for their zone. Raises TrustError."""
+    return load_trust(settings.trust, settings.zone)
 
 
 def load_executor(settings: Settings, carries_out: frozenset[Capability] = frozenset()) -> Executor:
@@ -170,7 +170,7 @@ def _trusted(settings: Settings) -> tuple[TrustedKey, ...]:
 
 
 def _own_key(settings: Settings, trust: Trust, role: Role) -> tuple[Signer, TrustedKey]:
-    signer = load_key(key_path(settings, role))
+    signer = load_key(key_path(settings, role), settings.zone, what=f"{role.value}'s key")
     known = trust.keys.get(signer.kid)
     if known is None or known.role is not role:
         raise TrustError(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from pydantic import ValidationError
-
 from console.identity import load_executor
-from console.settings import LONGEST_WAIT_S, Settings, in_lower_case
+from console.settings import LONGEST_WAIT_S, Settings
 from console.stack import bootstrap_of
 from enforcers.asking import Sign
 from enforcers.contract.action import Capability, Payload, Principal, Proposal, Target
@@ -62,7 +60,13 @@ def signature_of(settings: Settings) -> Sign | None:
     """How the configured principal signs what it proposes; None where it has no key. Raises TrustError."""
     if settings.principal_key is None:
         return None
-    signer = load_key(settings.principal_key)
+    who = settings.principal
+    signer = load_key(
+        settings.principal_key,
+        settings.zone,
+        what=f"key of `{who}`",
+        make=f"correct `principal_key`, or run `sluicegate agents rotate {who} --key-out FILE`",
+    )
     return lambda proposal, executor: sign_proposal(proposal, executor, utc_now(), signer)
 
 
@@ -74,16 +78,3 @@ def wait_of(settings: Settings, wait_s: float | None) -> float:
             f"cannot wait {wanted} s for people; wait a day at most, and propose it again then"
         )
     return wanted
-
-
-@contextlib.contextmanager
-def held_to_contract() -> Iterator[None]:
-    """What a model of the contract refuses becomes one line. Raises ContractError."""
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "proposal"
-        raise ContractError(
-            f"{where} refused: {in_lower_case(first['msg'])}; correct it"
-        ) from error

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from console.administering import Desk
-from console.proposing import held_to_contract
+from console.contracted import held_to_contract
+from console.world import load_publication
 from enforcers.contract.base import uuid7
 from enforcers.contract.publication import PolicyFile, Publication
 from enforcers.errors import PolicyError
@@ -71,9 +72,8 @@ def publication_of(draft: Draft, desk: Desk, reason: str) -> Publication:
 
 def published_policy(publication: Publication) -> Policy | None:
     """The policy of a publication; None where it does not load here."""
-    files = [(one.name, one.text.encode()) for one in publication.files]
     try:
-        return load_policy_files(files, run_case)
+        return load_publication(publication)
     except PolicyError:
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from console.administering import Consulted, Desk, chosen
-from console.proposing import held_to_contract
+from console.contracted import held_to_contract
 from enforcers.contract.base import uuid7
 from enforcers.contract.control import Control, Quarantined
 

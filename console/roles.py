@@ -6,16 +6,11 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 import uvloop
 
 from console.identity import load_judge, load_trust_of
 from console.settings import Settings
-from enforcers.contract.publication import Publication
-
-if TYPE_CHECKING:
-    from enforcers.policy.engine import PolicyEngine
 
 Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -23,15 +18,9 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
     # Imported here: a judge needs no DuckDB, and an archiver neither Faust nor a policy.
-    from console.world import load_world
-    from enforcers.policy.cases import run_case
-    from enforcers.policy.loading import load_policy_files
+    from console.world import load_publication, load_world
     from streams.app import AppSettings
     from streams.worker import JudgeParts, run_judge
-
-    def load(publication: Publication) -> PolicyEngine:
-        files = [(one.name, one.text.encode()) for one in publication.files]
-        return load_policy_files(files, run_case)
 
     signer, judge_id = load_judge(settings)
     parts = JudgeParts(
@@ -44,14 +33,15 @@ async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> Non
         world=load_world(settings, judge_id),
         trust=load_trust_of(settings),
         signer=signer,
-        load_policy=load,
+        load_policy=load_publication,
     )
     await run_judge(parts, stop)
 
 
 async def _archiver(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
     from streams.archiver import Archiver
-    from streams.topics import TOPICS, create_topics, in_zone
+    from streams.topic_making import create_topics
+    from streams.topics import TOPICS, in_zone
 
     topics = in_zone(settings.zone, TOPICS)
     await create_topics(bootstrap, topics)

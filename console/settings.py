@@ -107,7 +107,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=_default_home, description="state directory")
     bootstrap: Servers = Field("", description="Kafka servers; empty: the embedded broker")
-    zone: Zone = Field("", description="trust zone, a prefix of every topic")
+    zone: Zone = Field(
+        "", description="trust zone, a prefix of every topic and part of every signature"
+    )
     policy: Path = Field(PRODUCTION_POLICY, description="policy bundle; default: the shipped one")
     principals: Path = Field(
         default_factory=_under_home("principals.yaml"), description="who is enrolled"

@@ -47,7 +47,8 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
     """Start everything, stop everything. Raises BrokerError, SettingsError."""
     # Imported here: `run` and `sql` need none of it, and a command should start at once.
     from streams.broker import EmbeddedBroker
-    from streams.topics import create_topics, in_zone
+    from streams.topic_making import create_topics
+    from streams.topics import in_zone
 
     with contextlib.ExitStack() as cleanup:
         cleanup.enter_context(claimed(settings.home))
@@ -61,7 +62,7 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
             cleanup.callback(note.unlink, missing_ok=True)
         else:
             _await_servers(bootstrap)
-        asyncio.run(create_topics(bootstrap, in_zone(settings.zone)))
+        asyncio.run(create_topics(bootstrap, in_zone(settings.zone), ours=broker is not None))
         stack = Stack(
             bootstrap,
             _child("judge", settings, bootstrap),

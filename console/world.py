@@ -33,7 +33,9 @@ def load_world(settings: Settings, judge_id: str) -> World:
     for name, path in settings.catalogs.items():
         with _naming("catalog", path):
             catalogs[name] = load_catalog(path)
-    return World(policy, load_principals(settings.principals), judge_id, catalogs)
+    return World(
+        policy, load_principals(settings.principals), judge_id, catalogs, zone=settings.zone
+    )
 
 
 def load_publication(publication: Publication) -> Policy:

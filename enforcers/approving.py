@@ -1,14 +1,17 @@
 """
 Do these votes approve this proposal? A numbered procedure.
 
-    votes ──1 about this very proposal──2 in time──3 by somebody else──4 no word against──5 enough──▶ Tally
+    votes ──1 that count──2 no word against──3 nobody broke the glass──4 enough──▶ Tally
+                │
+             flaw_of: about this very proposal, by a person, in time, by somebody else
 
-INVARIANT: pure. A requester and the person who answers for it never approve; what is no person never counts.
+INVARIANT: pure. A requester and the person who answers for it never approve; what is no person never counts. What
+`flaw_of` says of a vote is all that decides whether it counts, also where somebody asks before it is signed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +29,8 @@ class CountedVote:
     voice: str
     """The person; several keys of one person are one voice."""
     groups: frozenset[str]
+    appended: datetime
+    """When the broker stored it: a voter's own clock does not prolong anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,8 @@ class Subject:
     """Whether the requester is a person; then break-glass may be its own."""
     concerned: Collection[str]
     """The requester, for whom it acts and its owner: they may speak against it, never for it."""
-    no_persons: Collection[str] = frozenset()
-    """Agents and everything else that is no person: they have no voice at all."""
+    no_persons: Container[str] = frozenset()
+    """Agents and whatever else has no voice at all."""
     emergency: Emergency | None = None
 
 
@@ -51,6 +56,25 @@ class State(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     DENIED = "denied"
+
+
+class Flaw(StrEnum):
+    """Why a vote counts for nothing."""
+
+    OTHER = "other"
+    """It is about another request, proposal, policy or requester."""
+    NO_VOICE = "no_voice"
+    """Who says it is no person, or has no voice any more."""
+    NO_WORD = "no_word"
+    """It says neither yes nor no."""
+    UNTIMELY = "untimely"
+    """Its time has not begun, or is over."""
+    CONCERNED = "concerned"
+    """Who says it asks for it, or answers for who asks."""
+    NO_GLASS = "no_glass"
+    """It breaks the glass, and the policy foresees no emergency."""
+    NOT_AUTHORISED = "not_authorised"
+    """It breaks the glass, and nobody authorised who says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +88,58 @@ class Tally:
     """What is still wanted, in words."""
     emergency: CountedVote | None = None
     """The break-glass vote that approved it alone."""
+    have: int = 0
+    """How many of the wanted approvals there are, over all rules that ask."""
+    wanted: int = 0
+
+
+AGAINST = (Choice.DENY, Choice.REVOKE)
 
 
 def tally(
     asks: Sequence[Ask], votes: Iterable[CountedVote], subject: Subject, now: datetime
 ) -> Tally:
     """Count votes on a proposal."""
-    # (1) They are about this very proposal, as it was understood, under this very policy.
-    about = [one for one in votes if _is_about(one.vote, subject)]
+    # (1) Those that count.
+    counted = [one for one in votes if flaw_of(one, subject, now) is None]
     # (2) A word against it is final, whichever person said it and when: its owner's too.
-    against = (Choice.DENY, Choice.REVOKE)
-    if any(one.vote.choice in against and _is_person(one, subject) for one in about):
+    if any(one.vote.choice in AGAINST for one in counted):
         return Tally(State.DENIED)
-    # (3) They are in time, and (4) come from somebody else.
-    standing = [one for one in about if one.vote.choice is Choice.APPROVE and _holds(one.vote, now)]
-    emergency = next((one for one in standing if _is_emergency(one, subject, now)), None)
-    counted = [one for one in standing if _may_approve(one, subject) and not one.vote.break_glass]
-    groups = tuple(sorted({group for one in counted for group in one.groups}))
+    # (3) In an emergency one is enough; it is none of those that the rules want.
+    emergency = next((one for one in counted if one.vote.break_glass), None)
+    approvals = [one for one in counted if not one.vote.break_glass]
+    groups = tuple(sorted({group for one in approvals for group in one.groups}))
     if emergency is not None:
         return Tally(State.APPROVED, groups, emergency=emergency)
-    # (5) They are enough for every rule that asks.
-    missing = [what for what in (_missing(ask, counted) for ask in asks) if what]
-    if missing or not asks:
-        return Tally(State.PENDING, groups, "; ".join(missing))
-    return Tally(State.APPROVED, groups)
+    # (4) They are enough for every rule that asks.
+    missing = "; ".join(what for what in (_missing(ask, approvals) for ask in asks) if what)
+    state = State.APPROVED if asks and not missing else State.PENDING
+    have = sum(_have(ask, approvals) for ask in asks)
+    return Tally(state, groups, missing, have=have, wanted=sum(ask.count for ask in asks))
+
+
+def flaw_of(one: CountedVote, subject: Subject, now: datetime) -> Flaw | None:
+    """Why a vote counts for nothing; None where it counts."""
+    if not _is_about(one.vote, subject):
+        return Flaw.OTHER
+    if one.voice in subject.no_persons or one.vote.issue.by in subject.no_persons:
+        return Flaw.NO_VOICE
+    # A word against it counts at any time, whoever concerned says it.
+    if one.vote.choice in AGAINST:
+        return None
+    if one.vote.choice is not Choice.APPROVE:
+        return Flaw.NO_WORD
+    if not one.vote.issue.at <= now < one.vote.expires_at:
+        return Flaw.UNTIMELY
+    concerned = one.voice in subject.concerned or one.vote.issue.by in subject.concerned
+    if one.vote.break_glass:
+        return _emergency_flaw(one, subject, now, concerned)
+    return Flaw.CONCERNED if concerned else None
+
+
+def is_asked(asks: Sequence[Ask], groups: Collection[str]) -> bool:
+    """Whether some rule wants the voice of these groups."""
+    return not asks or any(_is_entitled(ask, groups) for ask in asks)
 
 
 def _is_about(vote: Vote, subject: Subject) -> bool:
@@ -99,31 +151,39 @@ def _is_about(vote: Vote, subject: Subject) -> bool:
     )
 
 
-def _holds(vote: Vote, now: datetime) -> bool:
-    return vote.issue.at <= now < vote.expires_at
-
-
-def _is_person(one: CountedVote, subject: Subject) -> bool:
-    return not {one.voice, one.vote.issue.by} & set(subject.no_persons)
-
-
-def _may_approve(one: CountedVote, subject: Subject) -> bool:
-    return _is_person(one, subject) and not {one.voice, one.vote.issue.by} & set(subject.concerned)
-
-
-def _is_emergency(one: CountedVote, subject: Subject, now: datetime) -> bool:
-    own = subject.is_human and one.voice == subject.requester and _is_person(one, subject)
+def _emergency_flaw(
+    one: CountedVote, subject: Subject, now: datetime, concerned: bool
+) -> Flaw | None:
+    own = subject.is_human and one.voice == subject.requester
+    if concerned and not own:
+        return Flaw.CONCERNED
     terms = subject.emergency
-    if terms is None or not one.vote.break_glass or not one.groups & set(terms.groups):
-        return False
-    in_time = now < one.vote.issue.at + timedelta(minutes=terms.minutes)
-    return in_time and (own or _may_approve(one, subject))
+    if terms is None:
+        return Flaw.NO_GLASS
+    if not one.groups & set(terms.groups):
+        return Flaw.NOT_AUTHORISED
+    # Whichever clock is earlier: a voter's that is ahead must not prolong it.
+    since = min(one.vote.issue.at, one.appended)
+    return None if now < since + timedelta(minutes=terms.minutes) else Flaw.UNTIMELY
+
+
+def _is_entitled(ask: Ask, groups: Collection[str]) -> bool:
+    return not ask.groups or not set(ask.groups).isdisjoint(groups)
+
+
+def _entitled(ask: Ask, votes: Sequence[CountedVote]) -> list[CountedVote]:
+    return [one for one in votes if _is_entitled(ask, one.groups)]
+
+
+def _have(ask: Ask, votes: Sequence[CountedVote]) -> int:
+    """How many of the people that it wants have approved."""
+    return min(ask.count, len({one.voice for one in _entitled(ask, votes)}))
 
 
 def _missing(ask: Ask, votes: Sequence[CountedVote]) -> str:
     """What one rule still wants; empty where it has enough."""
     wanted = set(ask.groups)
-    entitled = [one for one in votes if not wanted or wanted & one.groups]
+    entitled = _entitled(ask, votes)
     voices = {one.voice for one in entitled}
     silent = wanted - {group for one in entitled for group in one.groups} if ask.all_groups else ()
     if len(voices) >= ask.count and not silent:

@@ -23,6 +23,7 @@ class Ending:
     status: Status
     duration_us: int = 0
     rows: int | None = None
+    bytes: int | None = None
     error: str | None = None
     executed_digest: str | None = None
 
@@ -36,6 +37,7 @@ def ending_of(permit: Permit, started: float, error: BaseException | None) -> En
         status=status,
         duration_us=int((time.perf_counter() - started) * 1_000_000),
         rows=permit.rows,
+        bytes=None if permit.rolled_back or permit.withheld else permit.bytes,
         error="; ".join(filter(None, (raised, permit.failure))) or None,
         executed_digest=permit.executed_digest,
     )
@@ -54,6 +56,7 @@ def outcome_of(waiting: Waiting, verdict: Verdict | None, ending: Ending) -> Out
         session=principal.session,
         status=ending.status,
         rows=ending.rows,
+        bytes=ending.bytes,
         duration_us=ending.duration_us,
         error=ending.error[:_MAX_ERROR] if ending.error else None,
         executed_digest=ending.executed_digest,

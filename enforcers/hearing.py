@@ -6,19 +6,23 @@ What people said of a proposal that a rule wants approved.
                                                     ├─ denied ────▶ denial
                                                     └─ approved ──▶ allow, once
 
-INVARIANT: an approval counts for one proposal, under one policy, once; it answers no denial.
+INVARIANT: an approval counts for one proposal, under one policy, once; it answers no denial. Whoever shows a request
+or lets people vote on it asks `fate_of` and `subject_of`, as the judge does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from enforcers.approving import State, Subject, Tally, tally
-from enforcers.contract.action import PrincipalKind
+from enforcers.contract.action import Principal, PrincipalKind
 from enforcers.contract.approval import ApprovalRequest
 from enforcers.contract.digest import proposal_digest
+from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.finding import Finding, Severity
 from enforcers.contract.history import Asked
 from enforcers.contract.verdict import Decision as Answer
@@ -27,6 +31,31 @@ from enforcers.intent.model import Intent
 from enforcers.matter import Matter
 from enforcers.policy.engine import Decision, Emergency, Facts
 from enforcers.principals import behind
+
+
+class Fate(StrEnum):
+    """Whether an approval can still be given for a request, and used."""
+
+    OPEN = "open"
+    USED = "used"
+    EXPIRED = "expired"
+    VOID = "void"
+    """It was asked under another policy than the one that holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoVoice:
+    """Whoever is enrolled and no person, or no longer enrolled. Names are looked up; nothing is walked."""
+
+    principals: Mapping[str, EnrolledPrincipal]
+    now: datetime
+
+    def __contains__(self, name: object) -> bool:
+        known = self.principals.get(name) if isinstance(name, str) else None
+        if known is None:
+            return False
+        over = known.not_after is not None and known.not_after <= self.now
+        return known.kind is not PrincipalKind.HUMAN or known.disabled or over
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +77,37 @@ def hear(
     matter: Matter, intent: Intent, effects: tuple[EffectSummary, ...], facts: Facts
 ) -> Hearing:
     """The policy's ruling, with an approval in the place of its question where people have given it."""
-    ruling = matter.world.policy.decide(facts)
-    asks = ruling.decision is Answer.REQUIRE_APPROVAL
-    if not asks and not matter.past.asked:
-        return Hearing(ruling)
+    policy = matter.world.policy
+    if not matter.past.asked:
+        ruling = policy.decide(facts)
+        if ruling.decision is not Answer.REQUIRE_APPROVAL:
+            return Hearing(ruling)
+        return _new(matter, ruling, proposal_digest(matter.action, asdict(intent)), effects)
     digest = proposal_digest(matter.action, asdict(intent))
     known = open_request(matter, digest)
-    groups = _approvers(matter, known) if known else ()
-    if known and groups:
-        looked = matter.world.policy.decide(replace(facts, approvers=groups))
+    facts = replace(facts, asked=known is not None)
+    ruling = policy.decide(facts)
+    if known and (groups := _approvers(matter, known)):
+        looked = policy.decide(replace(facts, approvers=groups))
         if looked.decision is Answer.ALLOW and ruling.decision is not Answer.ALLOW:
             # A rule that looks at approvals allows it: that uses the approval up as well.
             return Hearing(looked, digest, used=known.request)
         ruling = looked
     if ruling.decision is not Answer.REQUIRE_APPROVAL:
         return Hearing(ruling)
-    return _answered(matter, known, ruling, digest, effects)
-
-
-def _answered(
-    matter: Matter,
-    known: Asked | None,
-    ruling: Decision,
-    digest: str,
-    effects: tuple[EffectSummary, ...],
-) -> Hearing:
     if known is None:
-        request = _request(matter, digest, effects, ruling)
-        return Hearing(ruling, digest, request.id, request=request)
+        return _new(matter, ruling, digest, effects)
+    return _answered(matter, known, ruling, digest)
+
+
+def _new(
+    matter: Matter, ruling: Decision, digest: str, effects: tuple[EffectSummary, ...]
+) -> Hearing:
+    request = _request(matter, digest, effects, ruling)
+    return Hearing(ruling, digest, request.id, request=request)
+
+
+def _answered(matter: Matter, known: Asked, ruling: Decision, digest: str) -> Hearing:
     counted = _tally(matter, known, ruling)
     if counted.state is State.DENIED:
         return Hearing(_denied(ruling), digest)
@@ -95,10 +127,40 @@ def _approvers(matter: Matter, known: Asked) -> tuple[str, ...]:
 def open_request(matter: Matter, digest: str) -> Asked | None:
     """The newest request about this proposal, if its approval can still be used."""
     known = matter.past.asked.get(digest)
-    if known is None or known.used or known.expires_at <= matter.now:
+    if known is None or known.proposal_digest != digest:
         return None
-    same = (known.proposal_digest, known.policy) == (digest, matter.world.policy.hash)
-    return known if same else None
+    return known if fate_of(known, matter.world.policy.hash, matter.now) is Fate.OPEN else None
+
+
+def fate_of(known: Asked, policy: str, now: datetime) -> Fate:
+    """What became of a request, whatever the votes, under the policy with this hash."""
+    if known.used:
+        return Fate.USED
+    if known.expires_at <= now:
+        return Fate.EXPIRED
+    return Fate.OPEN if known.policy == policy else Fate.VOID
+
+
+def subject_of(
+    known: Asked,
+    asking: Principal,
+    principals: Mapping[str, EnrolledPrincipal],
+    now: datetime,
+    emergency: Emergency | None = None,
+    answers: str | None = None,
+) -> Subject:
+    """What votes must be about and who has none; `answers` answers for who asks, besides those enrolled to."""
+    enrolled = principals.get(asking.id)
+    return Subject(
+        request=known.request,
+        proposal_digest=known.proposal_digest,
+        policy=known.policy,
+        requester=asking.id,
+        is_human=enrolled is not None and enrolled.kind is PrincipalKind.HUMAN,
+        concerned=behind(principals, asking.id, asking.on_behalf_of, answers),
+        no_persons=NoVoice(principals, now),
+        emergency=emergency,
+    )
 
 
 def _tally(matter: Matter, known: Asked, ruling: Decision) -> Tally:
@@ -107,18 +169,8 @@ def _tally(matter: Matter, known: Asked, ruling: Decision) -> Tally:
 
 
 def _subject(matter: Matter, known: Asked, emergency: Emergency | None) -> Subject:
-    claimed, enrolled = matter.action.proposal.principal, matter.principal
-    principals = matter.world.principals
-    return Subject(
-        request=known.request,
-        proposal_digest=known.proposal_digest,
-        policy=known.policy,
-        requester=claimed.id,
-        is_human=enrolled is not None and enrolled.kind is PrincipalKind.HUMAN,
-        concerned=behind(principals, claimed.id, claimed.on_behalf_of),
-        no_persons={one.id for one in principals.values() if one.kind is not PrincipalKind.HUMAN},
-        emergency=emergency,
-    )
+    asking, principals = matter.action.proposal.principal, matter.world.principals
+    return subject_of(known, asking, principals, matter.now, emergency)
 
 
 def _request(

@@ -41,6 +41,8 @@ MAX_SUMMARY = 20
 """Effects that a verdict repeats; a verdict says no more than its executor needs."""
 _MAX_TEXT = 2_000
 _NO_POLICY = "0" * 64
+Stated = tuple[tuple[EffectSummary, ...], tuple[Assumption, ...]]
+"""What a verdict says of an intent: its effects, and what it assumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,13 @@ def _judge(matter: Matter) -> Judgement:
         refused = refusal or _unknown_catalog(action)
         return Judgement(refuse(refused, action, matter.digest, world, matter.now))
     intent = read_intent(action.proposal.payload, action.proposal.target, catalog)
-    effects, _ = _stated(intent)
-    hearing = hear(matter, intent, effects, facts_of(matter, intent))
+    stated = _stated(intent)
+    hearing = hear(matter, intent, stated[0], facts_of(matter, intent))
     ruling, rewrite = carry_out(
         hearing.ruling, action.proposal.payload, action.proposal.target, catalog
     )
     return Judgement(
-        _verdict(matter, intent, hearing, (ruling, rewrite)),
+        _verdict(matter, stated, hearing, (ruling, rewrite)),
         intent,
         hearing.request,
         _quarantine(matter, ruling),
@@ -111,7 +113,7 @@ def _refusal(matter: Matter) -> Refusal | None:
     if proposal.payload.kind == "canary":
         return Refusal("canary", "canaries are never admitted")
     stopped = quarantine_of(proposal, matter.world.quarantines, matter.now)
-    return stopped or standing_of(matter.action, matter.principal, matter.now)
+    return stopped or standing_of(matter.action, matter.principal, matter.now, matter.world.zone)
 
 
 def _unknown_catalog(action: Action) -> Refusal:
@@ -124,10 +126,9 @@ def _unknown_catalog(action: Action) -> Refusal:
 
 
 def _verdict(
-    matter: Matter, intent: Intent, hearing: Hearing, carried_out: tuple[Ruling, Rewrite | None]
+    matter: Matter, stated: Stated, hearing: Hearing, carried_out: tuple[Ruling, Rewrite | None]
 ) -> Verdict:
-    action, (ruling, rewrite) = matter.action, carried_out
-    effects, assumed = _stated(intent)
+    action, (effects, assumed), (ruling, rewrite) = matter.action, stated, carried_out
     allowed = ruling.decision is Decision.ALLOW
     asks = ruling.decision is Decision.REQUIRE_APPROVAL
     return Verdict(
@@ -230,7 +231,7 @@ def _instead(verdict: Verdict, reason: Reason, intent: tuple[EffectSummary, ...]
 
 
 @lru_cache(maxsize=4_096)
-def _stated(intent: Intent) -> tuple[tuple[EffectSummary, ...], tuple[Assumption, ...]]:
+def _stated(intent: Intent) -> Stated:
     """What a verdict says of an intent, once for all statements that differ in a constant only."""
     return _summary(intent), _assumed(intent)
 

@@ -96,5 +96,5 @@ def _grants(matter: Matter) -> tuple[Grant, ...]:
         if one.principal == matter.action.proposal.principal.id
         and one.status is GrantStatus.ACTIVE
         and one.not_before <= matter.now < one.expires_at
-        and (one.max_uses is None or matter.past.uses.get(one.grant, 0) < one.max_uses)
+        and matter.past.may_use(one)
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from enforcers.contract.action import Action, Payload, ShellPayload, SqlPayload
+from enforcers.contract.base import MAX_SAFE_INTEGER
 from enforcers.contract.digest import sha256_hex
 from enforcers.contract.verdict import Obligation, Verdict
 from enforcers.errors import PermitError
@@ -38,6 +39,7 @@ class Permit:
         """The body that it was given to has ended."""
         self.executed_digest: str | None = None
         self.rows: int | None = None
+        self.bytes: int | None = None
         self.rolled_back = False
         self.withheld = False
         self.in_doubt = False
@@ -90,7 +92,11 @@ class Permit:
 
     def report_rows(self, rows: int | None) -> None:
         """How many rows were returned or changed, for the outcome."""
-        self.rows = rows if rows is None or rows >= 0 else None
+        self.rows = _counted(rows)
+
+    def report_bytes(self, size: int | None) -> None:
+        """How many bytes come back to who proposed it, for the outcome: nothing does of what is undone."""
+        self.bytes = _counted(size)
 
     def report_failure(self, why: str) -> None:
         """The payload ran and failed without an error being raised, for the outcome."""
@@ -106,6 +112,11 @@ class Permit:
         ):
             raise PermitError("rewrite does not match its digest; propose the action again")
         return SqlPayload(statement=rewrite.text)
+
+
+def _counted(amount: int | None) -> int | None:
+    """As an outcome can say it: one that cannot be sent would count for nothing."""
+    return None if amount is None or amount < 0 else min(amount, MAX_SAFE_INTEGER)
 
 
 def text_of(payload: Payload) -> str:

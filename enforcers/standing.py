@@ -17,8 +17,10 @@ from enforcers.contract.proof import check_proposal
 from enforcers.errors import SignatureError
 
 
-def standing_of(action: Action, known: EnrolledPrincipal | None, now: datetime) -> Refusal | None:
-    """Why the principal may not propose this here; None where it may."""
+def standing_of(
+    action: Action, known: EnrolledPrincipal | None, now: datetime, zone: str = ""
+) -> Refusal | None:
+    """Why the principal may not propose this here, in this zone; None where it may."""
     claimed = action.proposal.principal
     # (1) Somebody enrolled it.
     if known is None:
@@ -50,7 +52,7 @@ def standing_of(action: Action, known: EnrolledPrincipal | None, now: datetime) 
     # (5) Where it has keys, it signed this itself.
     if known.public_keys:
         try:
-            check_proposal(action, known.public_keys)
+            check_proposal(action, known.public_keys, zone)
         except SignatureError as error:
             return Refusal("principal_not_signed", str(error), "sign it with an enrolled key")
     # (6) It may propose such things there.

@@ -39,11 +39,12 @@ class Keys:
         judge_id: str = "judge-1",
         executor_id: str = "executor-1",
         capabilities: tuple[Capability, ...] = (),
+        zone: str = "",
     ) -> None:
-        self.judge = Signer(SigningKey.generate())
+        self.judge = Signer(SigningKey.generate(), zone)
         self.judge_id = judge_id
         self.executor_id = executor_id
-        self.executor_signer = Signer(SigningKey.generate())
+        self.executor_signer = Signer(SigningKey.generate(), zone)
         self._capabilities = capabilities
 
     @property
@@ -57,7 +58,8 @@ class Keys:
                         self.executor_id, Role.EXECUTOR, self.executor_signer, self._capabilities
                     ),
                 )
-            )
+            ),
+            self.judge.zone,
         )
 
     @property

@@ -33,6 +33,8 @@ class World:
 
     forgiven: Mapping[str, datetime] = field(default_factory=dict)
     """When an administrator last lifted a quarantine of each principal: what was denied before counts no more."""
+    zone: str = ""
+    """Where it judges: what a principal signed for another zone counts for nothing."""
 
     def catalog(self, name: str | None) -> Catalog | None:
         """

@@ -10,7 +10,7 @@ For the commands of administrators; a judge follows these topics with `streams.w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -80,35 +80,40 @@ def control_record(topic: Topic, record: ConsumerRecord) -> ControlRecord:
 
 
 async def starts(
-    consumer: Any, topic: Topic, places: Sequence[TopicPartition]
+    consumer: Any, topics: Mapping[TopicPartition, Topic]
 ) -> dict[TopicPartition, int]:
     """
     Where a reader begins: at the beginning, or as far back as the topic says. Raises KafkaError.
 
-    The consumer must be assigned the places. Time is the topic's own: a reader whose clock is ahead would skip what
-    still holds.
+    Time is the topic's own: a reader whose clock is ahead would skip what still holds. The consumer is left with
+    nothing to fetch: what waits for records that are still to come holds up every other question.
     """
-    begins = dict(await consumer.beginning_offsets(places))
-    if topic.looks_back_ms is None:
-        return begins
-    ends = await consumer.end_offsets(places)
-    for place in places:
-        since = await _newest_ms(consumer, place, begins[place], ends[place]) - topic.looks_back_ms
-        if since > 0:
-            found = (await consumer.offsets_for_times({place: since})).get(place)
-            begins[place] = found.offset if found else begins[place]
-    return begins
+    begins = dict(await consumer.beginning_offsets(list(topics)))
+    ends = await consumer.end_offsets(list(topics))
+    back = {
+        place: topic.looks_back_ms
+        for place, topic in topics.items()
+        if topic.looks_back_ms is not None and begins[place] < ends[place]
+    }
+    newest = await _newest_ms(consumer, {place: ends[place] - 1 for place in back})
+    since = {place: newest[place] - back[place] for place in newest if newest[place] > back[place]}
+    found = await consumer.offsets_for_times(since) if since else {}
+    return begins | {place: one.offset for place, one in found.items() if one}
 
 
-async def _newest_ms(consumer: Any, place: TopicPartition, begin: int, end: int) -> int:
-    """Append time of the last record; 0 where there is none, or where a mark of a transaction is the last."""
-    if begin >= end:
-        return 0
-    consumer.seek(place, end - 1)
-    while await consumer.position(place) < end:
-        for record in (await consumer.getmany(place, timeout_ms=200)).get(place, ()):
-            return int(record.timestamp)
-    return 0
+async def _newest_ms(consumer: Any, last: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """Append time of the record at each offset; nothing where a mark of a transaction lies there."""
+    found: dict[TopicPartition, int] = {}
+    if not last:
+        return found
+    consumer.assign(list(last))
+    for place, offset in last.items():
+        consumer.seek(place, offset)
+    while any([await consumer.position(place) <= offset for place, offset in last.items()]):
+        for place, records in (await consumer.getmany(timeout_ms=200)).items():
+            found.setdefault(place, int(records[0].timestamp))
+    consumer.pause(*last)
+    return found
 
 
 async def require(consumer: Any, names: Iterable[str]) -> None:
@@ -195,8 +200,9 @@ class ControlLog:
         await require(consumer, [name])
         places = [TopicPartition(name, number) for number in range(topic.partitions)]
         ends = await consumer.end_offsets(places)
+        begins = await starts(consumer, dict.fromkeys(places, topic))
         consumer.assign(places)
-        for place, begin in (await starts(consumer, topic, places)).items():
+        for place, begin in begins.items():
             consumer.seek(place, begin)
         found = []
         # The position passes what is no record: the marks of transactions.

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from enforcers.administration import ControlRecord
 from enforcers.errors import BrokerError
+from streams import ranges
 from streams.control_log import control_record, require, starts
 from streams.freshness import Freshness
 from streams.records import read_every_record
@@ -51,7 +52,7 @@ class Question:
 
 
 class ControlReader:
-    """One consumer of its own, never in a group: every judge reads everything."""
+    """Never in a group: every judge reads everything."""
 
     def __init__(self, bootstrap: str, zone: str, take: Take, freshness: Freshness) -> None:
         self._bootstrap = bootstrap
@@ -63,6 +64,8 @@ class ControlReader:
         self._question: Question | None = None
         self._looked_at = 0.0
         self._consumer: Any = None
+        self._asker: Any = None
+        """A connection of its own: on the other one every question would wait for a fetch that waits for records."""
 
     async def open(self) -> None:
         """Connect, and read to where the topics end now. Raises BrokerError, KafkaError."""
@@ -72,9 +75,9 @@ class ControlReader:
 
     async def close(self) -> None:
         """Disconnect."""
-        if self._consumer is not None:
-            # The client raises what its own tasks ended with, their cancellation too: that is none of ours.
-            await asyncio.gather(self._consumer.stop(), return_exceptions=True)
+        clients = [one for one in (self._consumer, self._asker) if one is not None]
+        # A client raises what its own tasks ended with, their cancellation too: that is none of ours.
+        await asyncio.gather(*(one.stop() for one in clients), return_exceptions=True)
 
     async def catch_up(self) -> None:
         """Read to where the topics end now. Raises BrokerError where it does not go on."""
@@ -107,7 +110,7 @@ class ControlReader:
     async def _ask(self) -> None:
         """Ask where the topics end. An older question that is still open stays: it can be answered sooner."""
         self._looked_at = self._freshness.now()
-        ends = dict(await self._consumer.end_offsets(self._places))
+        ends = dict(await self._asker.end_offsets(self._places))
         if any(self._positions[place] > end for place, end in ends.items()):
             # Records are gone that were here: the consumer finds out, and begins again.
             self._question = None
@@ -143,28 +146,31 @@ class ControlReader:
 
     async def _connect(self) -> None:
         read_every_record()
-        self._consumer = AIOKafkaConsumer(
+        self._consumer, self._asker = (
+            self._client(fetch_max_wait_ms=FETCH_WAIT_MS),
+            self._client(fetch_max_wait_ms=ranges.FETCH_WAIT_MS, retry_backoff_ms=ranges.RETRY_MS),
+        )
+        await asyncio.gather(self._consumer.start(), self._asker.start())
+        await self._stand()
+
+    def _client(self, **waits: int) -> Any:
+        return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
             enable_auto_commit=False,
             # A topic that was made anew is read from its beginning.
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
+            **waits,
         )
-        await self._consumer.start()
-        await self._stand()
 
     async def _stand(self) -> None:
         """Stand where reading stopped; at first as far back as each topic says."""
         if not self._positions:
-            await require(self._consumer, self._topics)
+            await require(self._asker, self._topics)
+            places = {place: self._topics[place.topic] for place in self._places}
+            self._positions = await starts(self._asker, places)
         self._consumer.assign(self._places)
-        if not self._positions:
-            found: dict[TopicPartition, int] = {}
-            for place in self._places:
-                found |= await starts(self._consumer, self._topics[place.topic], [place])
-            self._positions = found
         for place, position in self._positions.items():
             self._consumer.seek(place, position)
 

@@ -1,7 +1,7 @@
 """
-Reads what became of actions, for the judge that owns their partition: rows count against budgets.
+Reads what became of actions, for the judge that owns their partition: rows and bytes count against budgets.
 
-    topic `outcomes` ──with rows only──▶ signed by its executor? ──▶ count(outcome, partition, offset)
+    topic `outcomes` ──with rows or bytes only──▶ signed by its executor? ──▶ count(outcome, partition, offset)
 
 An outcome comes after its action has ended, so the next action may be judged before it.
 """
@@ -36,13 +36,16 @@ POLL_MS = 500
 PAUSE_S = 0.05
 """Outcomes are taken in together: counting them must not delay verdicts."""
 RETRY_S = 0.5
-_NO_ROWS = (b'"rows":null', b'"rows":0,')
+_NOTHING = tuple(
+    f'"rows":{rows},"bytes":{size},'.encode() for rows in ("null", "0") for size in ("null", "0")
+)
+"""As gates write that nothing changed or came back: it counts against no budget."""
 
 Count = Callable[[Outcome, int, int], None]
 
 
 class OutcomeReader:
-    """Follows the partitions that a judge owns. `count` gets each outcome with rows, its partition and offset."""
+    """Follows the partitions that a judge owns. `count` gets outcomes with rows or bytes, partition and offset."""
 
     def __init__(self, bootstrap: str, zone: str, trust: Trust, count: Count) -> None:
         self._topic = zoned(zone, OUTCOMES.name)
@@ -76,10 +79,9 @@ class OutcomeReader:
     async def catch_up(self, partition: int, now_ms: int) -> None:
         """Count what can still count, and follow from there. Raises KafkaError."""
         _, end = await self._earlier.bounds(partition)
-        start = await self._earlier.since(partition, now_ms - LOOK_BACK_MS)
-        if start is not None:
-            async for record in self._earlier.records(partition, start, end):
-                self._take(record)
+        starts = await self._earlier.since([partition], now_ms - LOOK_BACK_MS)
+        async for record in self._earlier.records(partition, starts.get(partition, end), end):
+            self._take(record)
         self._next[partition] = end
         self._assign()
 
@@ -117,7 +119,7 @@ class OutcomeReader:
 
     def _take(self, record: ConsumerRecord) -> None:
         value = record.value or b""
-        if any(mark in value for mark in _NO_ROWS):
+        if any(mark in value for mark in _NOTHING):
             return
         with contextlib.suppress(ContractError, UnicodeDecodeError):
             self._count(self.outcome_of(record), record.partition, record.offset)

@@ -5,6 +5,9 @@ Which of the published policies holds: the newest that loads.
                                                    └─ does not ──▶ finding; the last good one stays
 
 Judging goes on while a policy is loaded; the swap happens between two actions.
+
+INVARIANT: a judge that starts never goes back behind a policy that held. Where none of those that are kept loads and
+older ones were forgotten, it does not begin: the policy of its own machine may have been replaced long ago.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from enforcers.administration.publications import MOST
 from enforcers.contract.base import utc_now, uuid7_of
 from enforcers.contract.finding import Finding, Severity
 from enforcers.contract.publication import Publication
@@ -45,6 +49,8 @@ class PolicyChoice:
         self._fatal = fatal
         self._version = 0
         """Of the publication that holds; 0 while none does."""
+        self._begun = False
+        """Whether a first choice was made: from then on each publication is tried when it comes."""
         self._refused: set[UUID] = set()
         self._wanted: Sequence[Publication] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -70,7 +76,12 @@ class PolicyChoice:
             self._fatal(f"the choice of a policy failed: {error!r}")
 
     async def choose(self, publications: Sequence[Publication]) -> None:
-        """Let the newest that loads hold, if it is newer than the one that does."""
+        """
+        Let the newest that loads hold, if it is newer than the one that does.
+
+        Raises PolicyError where, at the start, the one that holds may be among those that were forgotten.
+        """
+        first, self._begun = not self._begun, True
         for one in sorted(publications, key=lambda one: one.issue.version, reverse=True):
             if one.issue.version <= self._version:
                 return
@@ -84,6 +95,11 @@ class PolicyChoice:
                 self._version = one.issue.version
                 self._swap(engine)
                 return
+        if first and _forgotten(publications):
+            raise PolicyError(
+                f"none of the last {len(publications)} published policies loads, and older ones are"
+                " not kept; publish one that loads, then start the judge again"
+            )
 
     async def _loaded(self, publication: Publication) -> PolicyEngine:
         try:
@@ -122,3 +138,8 @@ class PolicyChoice:
                 evidence=(publication.digest,),
             )
         )
+
+
+def _forgotten(publications: Sequence[Publication]) -> bool:
+    """Whether there may have been older ones than these."""
+    return len(publications) >= MOST and min(one.issue.version for one in publications) > 1

@@ -30,10 +30,8 @@ class ReplayReader(RangeReader):
         self, partition: int, offset: int, timestamp_ms: int
     ) -> AsyncIterator[Received]:
         """Every record before `offset` that a copy could still be passed off as at `timestamp_ms`."""
-        start = await self.since(partition, timestamp_ms - SIGNED_WINDOW_MS)
-        if start is None:
-            return
-        async for record in self.records(partition, start, offset):
+        starts = await self.since([partition], timestamp_ms - SIGNED_WINDOW_MS)
+        async for record in self.records(partition, starts.get(partition, offset), offset):
             recent = record.timestamp >= timestamp_ms - 2 * REPLAY_WINDOW_MS
             # A principal's own signature is remembered for longer, and few actions have one.
             if recent or b'"signed":null' not in (record.value or b""):

@@ -4,23 +4,13 @@ Every topic, in one table; docs/topics.md is made from it.
     gates ──▶ actions ──▶ judges ──▶ verdicts, denials, history ──▶ gates, alerting
     administrators ──▶ policies, grants, approvals, controls, principals ──▶ every judge, all of it
     every topic ──▶ archiver
-
-INVARIANT: a cluster whose topics differ from this table is refused before any worker starts.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
-
-from enforcers.errors import BrokerError
+from typing import Literal
 
 Cleanup = Literal["delete", "compact"]
 TimestampType = Literal["CreateTime", "LogAppendTime"]
@@ -42,10 +32,6 @@ VOTES_LOOK_BACK_MS = 2 * DAY_MS
 
 RECORD_BYTES = 262_144 + 65_536
 """A record of the contract (256 KiB) with its headers and its batch frame."""
-
-_ALREADY_EXISTS = 36
-_CHECKED_SETTINGS = ("cleanup.policy", "message.timestamp.type", "compression.type")
-_VISIBLE_PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -238,95 +224,3 @@ def in_zone(zone: str, topics: Sequence[Topic] = TOPICS) -> tuple[Topic, ...]:
 def zoned(zone: str, name: str) -> str:
     """Return a topic's name in a trust zone; without a zone the name itself."""
     return f"{zone}.{name}" if zone else name
-
-
-async def create_topics(
-    bootstrap: str, topics: Sequence[Topic] = TOPICS, *, replication: int = -1
-) -> None:
-    """
-    Make the topics that are missing and wait until each has its leaders; harmless when they exist.
-
-    `replication` -1 takes the cluster's default. Raises BrokerError when Kafka refuses, or when
-    a topic exists with another number of partitions, clean-up, timestamp or compression type.
-    """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        await admin.start()
-        answer = await admin.create_topics([_new(topic, replication) for topic in topics])
-        _check_created(answer.topic_errors)
-        await _check_partitions(admin, topics)
-        await _check_settings(admin, topics)
-    except (KafkaError, OSError) as failure:
-        raise BrokerError(
-            f"cannot make topics on {bootstrap}: {failure!r}; check that the broker runs"
-        ) from failure
-    finally:
-        await admin.close()
-
-
-def _new(topic: Topic, replication: int) -> NewTopic:
-    # aiokafka takes the cluster's default (-1) only together with an empty assignment.
-    assignments: dict[int, list[int]] | None = {} if replication == -1 else None
-    return NewTopic(topic.name, topic.partitions, replication, assignments, topic.settings())
-
-
-def _check_created(answers: Sequence[tuple[Any, ...]]) -> None:
-    for name, code, *message in answers:
-        if code not in (0, _ALREADY_EXISTS):
-            reason = message[0] if message and message[0] else for_code(code).__name__
-            raise BrokerError(f"kafka refused topic {name}: {reason}; mend it, then run again")
-
-
-async def _check_partitions(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
-    counts = await _partitions_with_leaders(admin, topics)
-    for topic in topics:
-        if counts[topic.name] != topic.partitions:
-            raise _differs(topic, "partitions", str(counts[topic.name]), str(topic.partitions))
-
-
-async def _partitions_with_leaders(
-    admin: AIOKafkaAdminClient, topics: Sequence[Topic]
-) -> dict[str, int]:
-    # A broker hears of a new topic only some 100 ms after the controller has made it.
-    names = [topic.name for topic in topics]
-    deadline = time.monotonic() + _VISIBLE_PATIENCE_S
-    while True:
-        described = await admin.describe_topics(names)
-        found = {entry["topic"]: len(entry["partitions"]) for entry in described if _ready(entry)}
-        if not (missing := [name for name in names if name not in found]):
-            return found
-        if time.monotonic() > deadline:
-            raise BrokerError(f"topic {missing[0]} has no leader: see the broker's log")
-        await asyncio.sleep(0.05)
-
-
-def _ready(entry: dict[str, Any]) -> bool:
-    return entry["error_code"] == 0 and all(p["leader"] >= 0 for p in entry["partitions"])
-
-
-async def _check_settings(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
-    resources = [
-        ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(_checked(topic)))
-        for topic in topics
-    ]
-    found: dict[str, dict[str, str]] = {}
-    for answer in await admin.describe_configs(resources):
-        for _code, _message, _type, topic_name, entries in answer.resources:
-            found[topic_name] = {entry[0]: entry[1] for entry in entries}
-    for topic in topics:
-        for name in _checked(topic):
-            actual = found.get(topic.name, {}).get(name, "unknown")
-            if actual != topic.settings()[name]:
-                raise _differs(topic, name, actual, topic.settings()[name])
-
-
-def _checked(topic: Topic) -> tuple[str, ...]:
-    """What must be as the table says. How long work is kept is the operator's choice; what holds for ever is not."""
-    return (*_CHECKED_SETTINGS, "retention.ms") if topic.retention_ms is None else _CHECKED_SETTINGS
-
-
-def _differs(topic: Topic, what: str, found: str, wanted: str) -> BrokerError:
-    return BrokerError(
-        f"topic {topic.name} exists with {what} {found}, needed is {wanted}: "
-        "set it with `kafka-configs --alter` where that can be, use another zone, or delete the topic"
-    )

@@ -12,6 +12,11 @@ def topics_page() -> str:
         "A reserved topic is made, and archived if anything should be in it; in this release nothing else\n"
         "writes or reads it. No topic that administrators write is compacted: see\n"
         "[decision 8](decisions/0008-control-topics-are-never-compacted.md).\n\n"
+        "Nothing starts where a topic exists with another number of partitions, another clean-up, timestamp or\n"
+        "compression, too small records, or a retention that ends what still holds. `sluicegate up` alters such\n"
+        "settings on a broker that it started itself, and says so; on any other cluster it names the topic, what was\n"
+        "found and the command that mends it. Partitions are never added: principals would move away from what is\n"
+        "known of them. How long work is kept is the operator's choice.\n\n"
         "| topic | what it holds | key | partitions | writers | readers | kept | timestamp |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     )

@@ -1,7 +1,8 @@
 """
 Sends verdicts, and acknowledges an action only when the broker has acknowledged everything said about it.
 
-    replies, histories ──sign together (64 at most)──▶ verdicts, denials, history, … ──stored──▶ acknowledge, in order
+    replies ──sign together (64 at most)──▶ verdicts, denials, …
+    histories of what was answered ──sign──▶ history ──all stored──▶ acknowledge, in order
 """
 
 from __future__ import annotations
@@ -130,24 +131,33 @@ class VerdictWriter:
         """Wait until the broker has stored everything that was sent."""
         await self._stored.join()
 
-    async def write(self, replies: Sequence[Reply], parcels: Sequence[Parcel] = ()) -> None:
-        """Send a flush of replies and what belongs to it; returns when they are on their way."""
+    async def write(
+        self,
+        replies: Sequence[Reply],
+        parcels: Sequence[Parcel] = (),
+        answered: Sequence[Reply] = (),
+    ) -> None:
+        """
+        Send a flush of replies and parcels; returns when they are on their way.
+
+        `answered` are replies that were sent before: they are acknowledged when all of this is stored.
+        """
         sent_at = self._clock.moment()
-        answered = [sendable(reply, reply.verdict) for reply in replies if reply.verdict]
+        verdicts = [sendable(reply, reply.verdict) for reply in replies if reply.verdict]
         also = [*(parcel for one in replies for parcel in one.also), *parcels]
-        drafts = [Draft(one.verdict, one.value) for one in answered]
+        drafts = [Draft(one.verdict, one.value) for one in verdicts]
         drafts += [Draft(one.model, one.value) for one in also]
         sealed = seal(drafts, self._signer, self._judge)
         futures = []
-        for one, record in zip(answered, sealed, strict=False):
+        for one, record in zip(verdicts, sealed, strict=False):
             futures += await self._send_verdict(one, record)
-        for parcel, record in zip(also, sealed[len(answered) :], strict=True):
+        for parcel, record in zip(also, sealed[len(verdicts) :], strict=True):
             futures.append(await self._send_parcel(parcel, record))
         for reply in replies:
             if reply.dead_letter:
                 futures.append(await self._send_dead_letter(reply))
         self._unstored += 1
-        await self._stored.put((futures, replies, sent_at))
+        await self._stored.put((futures, answered, sent_at))
 
     async def _send_verdict(self, one: Sendable, record: SignedRecord) -> list[asyncio.Future[Any]]:
         reply = one.reply
@@ -185,7 +195,7 @@ class VerdictWriter:
 
     async def _acknowledge(self) -> None:
         while True:
-            futures, replies, sent_at = await self._stored.get()
+            futures, answered, sent_at = await self._stored.get()
             try:
                 stored = await asyncio.gather(*futures)
             except (KafkaError, OSError) as error:
@@ -194,7 +204,7 @@ class VerdictWriter:
             if stored and stored[0].timestamp_type == 1:
                 self._clock.acknowledged(sent_at, stored[0].timestamp)
             self._unstored -= 1
-            for reply in replies:
+            for reply in answered:
                 reply.acknowledge()
             self._stored.task_done()
 

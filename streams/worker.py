@@ -20,6 +20,7 @@ from enforcers.admission import Admission
 from enforcers.contract.outcome import Outcome
 from enforcers.contract.signing import Signer
 from enforcers.contract.trust import Trust
+from enforcers.errors import TrustError
 from enforcers.world import World
 from streams.agents.judge import JudgeAgent
 from streams.app import AppSettings, attach_judge, build_app
@@ -31,16 +32,23 @@ from streams.outcomes import OutcomeReader, may_report
 from streams.policy_choice import LoadPolicy
 from streams.replay import ReplayReader
 from streams.routing import actions_partition
-from streams.topics import ACTIONS, create_topics, in_zone, zoned
+from streams.topic_making import create_topics
+from streams.topics import ACTIONS, in_zone, zoned
 from streams.verdicts import VerdictWriter
 from streams.watchdog import Watchdog, owned_partitions
 from streams.world_feed import WorldFeed
 
 log = logging.getLogger("sluicegate.judge")
 
-STORE_EVERY_S = 1.0
-LOOK_EVERY = 10
+STORE_EVERY_S = 0.1
+"""
+Histories are stored, and actions acknowledged, at most so late after their verdicts. A judge that dies in between
+loses nothing: its successor gets these actions again, and counts those that were allowed.
+"""
+LOOK_EVERY = 100
 """Turns of STORE_EVERY_S. Kafka compacts no sooner than it rolls a segment, which takes much longer."""
+SETTLE_S = 1.0
+"""Longest time that a judge takes to store what it counted before it gives a partition away."""
 EXIT_FATAL = 70
 """Exit code of a judge that could not go on; whoever supervises it starts it again."""
 
@@ -69,13 +77,19 @@ def die(why: str) -> None:
 async def run_judge(
     parts: JudgeParts, stop: asyncio.Event, ready: asyncio.Event | None = None
 ) -> None:
-    """Judge until `stop` is set. Raises BrokerError where Kafka cannot be used."""
+    """
+    Judge until `stop` is set.
+
+    Raises BrokerError where Kafka cannot be used, TrustError where the parts are of several zones, PolicyError where
+    no published policy loads and the last good one may be forgotten.
+    """
+    _check_zones(parts)
     settings, topic = parts.app, zoned(parts.app.zone, ACTIONS.name)
     await create_topics(settings.bootstrap, in_zone(settings.zone))
     joined = _join(parts)
     app = build_app(settings)
     attach_judge(app, joined.agent, settings.zone)
-    _follow_assignment(app, joined.agent, topic)
+    _follow_assignment(app, joined, topic)
     await joined.start()
     app.finalize()
     await app.start()
@@ -89,6 +103,14 @@ async def run_judge(
         task.cancel()
     await app.stop()
     await joined.stop()
+
+
+def _check_zones(parts: JudgeParts) -> None:
+    """What is signed or trusted for another zone would refuse everything, or let its proposals in."""
+    zones = {parts.app.zone, parts.trust.zone, parts.signer.zone, parts.world.zone}
+    if len(zones) != 1:
+        named = ", ".join(sorted(f"`{zone}`" for zone in zones))
+        raise TrustError(f"the judge's parts are of the zones {named}; give it one zone")
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,14 @@ class Joined:
         readers = (self.replay, self.histories, self.outcomes, self.given)
         await asyncio.gather(*(one.start() for one in readers))
         await self.feed.start()
+
+    async def settle(self) -> None:
+        """Store and acknowledge what was answered until now, as far as Kafka lets it."""
+        try:
+            await self.agent.publish_due()
+            await self.writer.drained()
+        except (KafkaError, OSError) as error:
+            log.warning("histories cannot be stored: %r; the next owner counts anew", error)
 
     async def stop(self) -> None:
         """Finish what was sent, and disconnect."""
@@ -149,7 +179,7 @@ def _beside(app: Any, joined: Joined, topic: str) -> list[asyncio.Task[None]]:
 
 
 async def _keep_books(joined: Joined) -> None:
-    """Store what outcomes changed, and what somebody else's records would hide."""
+    """Store what was counted, and what somebody else's records would hide."""
     for turn in itertools.count(1):
         await asyncio.sleep(STORE_EVERY_S)
         try:
@@ -184,10 +214,13 @@ def quiet_logs() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _follow_assignment(app: Any, agent: JudgeAgent, topic: str) -> None:
+def _follow_assignment(app: Any, joined: Joined, topic: str) -> None:
     """A partition that is lost takes all that is known of it with it; one that is won is read anew."""
+    agent = joined.agent
 
     async def revoked(sender: Any, partitions: set[Any], **_: Any) -> None:
+        # The next owner reads back what is stored. Where Kafka is slow it does not wait for us.
+        await asyncio.wait({asyncio.ensure_future(joined.settle())}, timeout=SETTLE_S)
         for place in partitions:
             if place.topic == topic:
                 agent.forget(place.partition)

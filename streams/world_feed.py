@@ -30,13 +30,14 @@ from enforcers.world import World
 from streams.control_reader import ControlReader
 from streams.freshness import Freshness
 from streams.policy_choice import LoadPolicy, PolicyChoice
+from streams.sieve import Sieve
 from streams.topics import CONTROL_TOPICS, CONTROLS, POLICIES
 
 log = logging.getLogger("sluicegate.judge")
 
 FORGET_EVERY = timedelta(hours=1)
 MOST_FINDINGS = 100
-"""Within FORGET_EVERY: who can write to Kafka must not be able to flood alerting."""
+"""Within FORGET_EVERY: who can write to Kafka must not be able to flood alerting, nor logs, nor this judge."""
 EVERY = frozenset(topic.name for topic in CONTROL_TOPICS)
 
 
@@ -74,6 +75,7 @@ class WorldFeed:
         self._newest = self._forgot = datetime.fromtimestamp(0, UTC)
         """Append time of the newest record, and as of when old ones were forgotten."""
         self._told = 0
+        self._sieve = Sieve(trust)
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -134,6 +136,8 @@ class WorldFeed:
         changed = set()
         for record in records:
             self._newest = max(self._newest, record.appended)
+            if self._told >= MOST_FINDINGS and not self._sieve.keeps(record):
+                continue
             finding = self._administration.apply(record)
             if finding is None:
                 changed.add(record.topic)
@@ -179,7 +183,9 @@ class WorldFeed:
 
     def _forget(self) -> None:
         """Drop what cannot matter any more, so that memory is bounded."""
-        self._forgot, self._told = self._newest, 0
+        if self._sieve.passed_over:
+            log.warning("%d more control records that nobody signed", self._sieve.passed_over)
+        self._forgot, self._told, self._sieve.passed_over = self._newest, 0, 0
         self._administration.forget(self._newest)
         self._own = {
             name: one
@@ -189,7 +195,7 @@ class WorldFeed:
         self._renew(EVERY)
 
     def _tell(self, finding: Finding) -> None:
-        log.warning("%s: %s", finding.code, finding.message)
         self._told += 1
         if self._told <= MOST_FINDINGS:
+            log.warning("%s: %s", finding.code, finding.message)
             self._report(finding)

@@ -26,7 +26,8 @@ from analytics.archive.schema import day_sql, ingest_sql, quoted
 from analytics.archive.segments import put_in_place
 from enforcers.errors import ArchiveError
 
-FORMAT = 1
+FORMAT = 2
+"""Rises whenever the typed columns change: a day file's tables are made once."""
 STORAGE_VERSION = "v1.5.0"
 """Readable by DuckDB 1.5 and later."""
 
@@ -98,8 +99,8 @@ class DayStore:
         )[0]
         if row[0] != FORMAT:
             raise ArchiveError(
-                f"archive `{self._directory}` has another format; read it with the release that"
-                " wrote it"
+                f"archive `{self._directory}` was written by another release; keep it for readers,"
+                " and give this release a new directory"
             )
         return State(*row[1:])
 

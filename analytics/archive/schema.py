@@ -89,6 +89,7 @@ OUTCOME: Structure = {
     "session": "VARCHAR",
     "status": "VARCHAR",
     "rows": "BIGINT",
+    "bytes": "BIGINT",
     "duration_us": "BIGINT",
     "error": "VARCHAR",
     "executed_digest": "VARCHAR",

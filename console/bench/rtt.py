@@ -29,7 +29,8 @@ from console.stack import Stack, running_stack
 from enforcers.contract.action import Principal, PrincipalKind, Proposal, SqlPayload, Target
 from enforcers.gate import Gate
 from streams.replies import KafkaVerdictChannel
-from streams.topics import Topic, create_topics
+from streams.topic_making import create_topics
+from streams.topics import Topic
 
 LEVELS = (1, 4, 16, 64)
 ROUNDS = 6

@@ -8,37 +8,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.context import AsJson, print_json, settings_of
-from console.cli.exits import one_line
-from console.cli.tables import show_table
+from console.cli.context import AsJson, administrators_desk, visitors_desk
+from console.cli.options import Key, Reason, Several, given
+from console.cli.tables import show_list, show_report
+from console.plain import one_line
 from enforcers.contract.action import PrincipalKind
 
 if TYPE_CHECKING:
     from console.agents import Changed
-    from console.settings import Settings
     from enforcers.contract.enrolment import EnrolledPrincipal
 
 COLUMNS = ("id", "kind", "state", "owner", "groups", "permissions", "scope", "keys", "said by")
 
-Identity = Annotated[str, typer.Argument(metavar="ID", help="the principal's id")]
-Reason = Annotated[str, typer.Option(help="why, for the archive")]
-Key = Annotated[Path | None, typer.Option(help="your key's file, instead of this machine's")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="the principal's id")]
 KeyOut = Annotated[Path | None, typer.Option(help="make it a key here; then it must sign")]
 Owner = Annotated[str, typer.Option(help="the person who answers for it: `human:ada`")]
 Until = Annotated[str, typer.Option(help="when it ends by itself: 2026-01-02T03:04:05Z")]
-Groups = Annotated[list[str] | None, typer.Option("--group", help="repeat it")]
-Permissions = Annotated[list[str] | None, typer.Option("--permission", help="`read` …; repeat it")]
+Groups = Annotated[Several, typer.Option("--group", help="repeat it")]
+Permissions = Annotated[Several, typer.Option("--permission", help="`read` …; repeat it")]
 Executors = Annotated[
-    list[str] | None, typer.Option("--executor", help="who may speak for it; none: all; repeat it")
+    Several, typer.Option("--executor", help="who may speak for it; none: all; repeat it")
 ]
-Kinds = Annotated[
-    list[str] | None, typer.Option("--scope-kind", help="`sql` …; none: any; repeat it")
-]
-Systems = Annotated[list[str] | None, typer.Option("--scope-system", help="none: any; repeat it")]
-Catalogs = Annotated[list[str] | None, typer.Option("--scope-catalog", help="none: any; repeat it")]
-Environments = Annotated[
-    list[str] | None, typer.Option("--scope-environment", help="none: any; repeat it")
-]
+Kinds = Annotated[Several, typer.Option("--scope-kind", help="`sql` …; none: any; repeat it")]
+Systems = Annotated[Several, typer.Option("--scope-system", help="none: any; repeat it")]
+Catalogs = Annotated[Several, typer.Option("--scope-catalog", help="none: any; repeat it")]
+Environments = Annotated[Several, typer.Option("--scope-environment", help="none: any; repeat it")]
 
 agents_app = typer.Typer(
     help="Who may propose: agents, services, jobs, people.", no_args_is_help=True
@@ -53,7 +47,7 @@ def register(app: typer.Typer) -> None:
 @agents_app.command("enroll")
 def enroll(
     context: typer.Context,
-    identity: Identity,
+    identity: Id,
     kind: Annotated[PrincipalKind, typer.Option(help="what it is")],
     reason: Reason,
     owner: Owner = "",
@@ -74,10 +68,10 @@ def enroll(
     # Imported here, for a command waits for nothing that only another one needs.
     from console.agents import enroll as enroll_it
 
-    given = _given(owner, until, groups, permissions, executors)
-    scope = _scope(scope_kinds, systems, catalogs, environments)
-    fields = {"id": identity, "kind": kind, **given, "scope": scope}
-    with _desk(settings_of(context), key) as desk:
+    may = _may(owner, until, groups=groups, permissions=permissions, executors=executors)
+    where = given(kinds=scope_kinds, systems=systems, catalogs=catalogs, environments=environments)
+    fields = {"id": identity, "kind": kind, **may, "scope": where}
+    with administrators_desk(context, key) as desk:
         changed = enroll_it(desk, fields, reason, key_out=key_out, replace=replace)
     _tell(changed, as_json, key_out)
 
@@ -85,7 +79,7 @@ def enroll(
 @agents_app.command("scope")
 def scope(
     context: typer.Context,
-    identity: Identity,
+    identity: Id,
     reason: Reason,
     owner: Owner = "",
     groups: Groups = None,
@@ -96,50 +90,40 @@ def scope(
     catalogs: Catalogs = None,
     environments: Environments = None,
     until: Until = "",
-    clear: Annotated[
-        list[str] | None, typer.Option(help="empty `groups`, `systems` …; repeat it")
-    ] = None,
+    clear: Annotated[Several, typer.Option(help="empty `groups`, `systems` …; repeat it")] = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what a principal may do and where; a list that is given takes the old one's place."""
     from console.agents import rescope
 
-    given = _given(owner, until, groups, permissions, executors)
-    within = _scope(scope_kinds, systems, catalogs, environments)
-    with _desk(settings_of(context), key) as desk:
-        changed = rescope(desk, identity, {**given, **within}, clear or (), reason)
+    may = _may(owner, until, groups=groups, permissions=permissions, executors=executors)
+    where = given(kinds=scope_kinds, systems=systems, catalogs=catalogs, environments=environments)
+    with administrators_desk(context, key) as desk:
+        changed = rescope(desk, identity, {**may, **where}, clear or (), reason)
     _tell(changed, as_json)
 
 
 @agents_app.command("disable")
 def disable(
-    context: typer.Context,
-    identity: Identity,
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Stop a principal from proposing; done when Kafka has acknowledged it."""
-    _switch(context, identity, True, reason, key, as_json)
+    _switch(context, identity, reason, key, as_json, disabled=True)
 
 
 @agents_app.command("enable")
 def enable(
-    context: typer.Context,
-    identity: Identity,
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Let a principal that was disabled propose again."""
-    _switch(context, identity, False, reason, key, as_json)
+    _switch(context, identity, reason, key, as_json, disabled=False)
 
 
 @agents_app.command("rotate")
 def rotate(
     context: typer.Context,
-    identity: Identity,
+    identity: Id,
     key_out: Annotated[Path, typer.Option(help="where its new key goes")],
     reason: Reason,
     keep_old: Annotated[bool, typer.Option("--keep-old", help="the old keys hold as well")] = False,
@@ -149,7 +133,7 @@ def rotate(
     """Give a principal a new key; the old one is refused from the moment that judges read it."""
     from console.agents import rotate as rotate_it
 
-    with _desk(settings_of(context), key) as desk:
+    with administrators_desk(context, key) as desk:
         changed = rotate_it(desk, identity, key_out, reason, keep_old=keep_old)
     _tell(changed, as_json, key_out)
 
@@ -157,107 +141,59 @@ def rotate(
 @agents_app.command("list")
 def listing(context: typer.Context, as_json: AsJson = False) -> None:
     """Everybody who is enrolled, by an administrator's record or in the principals file."""
-    from console.administering import consulted, note_on
     from console.agents import TOPIC, state_of
 
-    with consulted(settings_of(context)) as desk:
-        found, now = sorted(desk.state.principals.values(), key=lambda one: one.id), desk.now
-        said = {one.id: desk.state.version_of(TOPIC, one.id) for one in found}
-        ignored = desk.ignored
-    if as_json:
-        entries = [
-            {**body(one), "state": state_of(one, now), "version": said[one.id]} for one in found
-        ]
-        print_json({"principals": entries, "ignored": ignored})
-        return
-    show_table(COLUMNS, (_row(one, state_of(one, now), said[one.id]) for one in found))
-    if ignored:
-        typer.echo(one_line(note_on(ignored)), err=True)
+    with visitors_desk(context) as desk:
+        known, now = sorted(desk.state.principals.items()), desk.now
+        said = {name: desk.state.version_of(TOPIC, name) for name, _ in known}
+    found = [_entry(one, state_of(one, now), said[name]) for name, one in known]
+    show_list("principals", COLUMNS, found, desk.ignored, as_json)
 
 
 @agents_app.command("show")
-def show(context: typer.Context, identity: Identity, as_json: AsJson = False) -> None:
+def show(context: typer.Context, identity: Id, as_json: AsJson = False) -> None:
     """One principal: what it is, who answers for it, and what it may do where."""
-    from console.administering import consulted
     from console.agents import one_of
 
-    with consulted(settings_of(context)) as desk:
+    with visitors_desk(context) as desk:
         found = one_of(desk, identity)
-    if as_json:
-        print_json(body(found))
-        return
-    show_table(("", "now"), ([what, one_line(text)] for what, text in _told(found).items()))
-
-
-def _desk(settings: Settings, key: Path | None) -> Any:
-    from console.administering import administered
-    from enforcers.contract.trust import Role
-
-    return administered(settings, key, (Role.ADMINISTRATOR,))
+    rows = ([what, one_line(text)] for what, text in _told(found).items())
+    show_report(body(found), ("", "now"), rows, (), as_json)
 
 
 def _switch(
     context: typer.Context,
     identity: str,
-    disabled: bool,
     reason: str,
     key: Path | None,
     as_json: bool,
+    disabled: bool,
 ) -> None:
     from console.agents import change
 
-    with _desk(settings_of(context), key) as desk:
+    with administrators_desk(context, key) as desk:
         changed = change(desk, identity, {"disabled": disabled}, reason)
     _tell(changed, as_json)
 
 
-def _given(
-    owner: str,
-    until: str,
-    groups: list[str] | None,
-    permissions: list[str] | None,
-    executors: list[str] | None,
-) -> dict[str, Any]:
-    """The fields that were given; the others are left out."""
+def _may(owner: str, until: str, **lists: Several) -> dict[str, Any]:
+    """What an enrolment says beside the scope, as far as it was given."""
     from console.durations import moment_of
 
-    fields = {
-        "owner": owner,
-        "not_after": moment_of(until) if until else None,
-        "groups": tuple(groups or ()),
-        "permissions": tuple(permissions or ()),
-        "executors": tuple(executors or ()),
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
-def _scope(
-    kinds: list[str] | None,
-    systems: list[str] | None,
-    catalogs: list[str] | None,
-    environments: list[str] | None,
-) -> dict[str, Any]:
-    fields = {
-        "kinds": tuple(kinds or ()),
-        "systems": tuple(systems or ()),
-        "catalogs": tuple(catalogs or ()),
-        "environments": tuple(environments or ()),
-    }
-    return {name: value for name, value in fields.items() if value}
+    return given(owner=owner, not_after=moment_of(until) if until else None, **lists)
 
 
 def _tell(changed: Changed, as_json: bool, key_out: Path | None = None) -> None:
-    if as_json:
-        before = body(changed.before) if changed.before else None
-        print_json({"before": before, "after": body(changed.after), "key": key_out})
-        return
-    after = _told(changed.after)
-    before = _told(changed.before) if changed.before else dict.fromkeys(after, "")
-    rows = ([what, one_line(before[what]), one_line(after[what])] for what in after)
-    show_table(("", "before", "now"), rows)
-    if key_out is not None:
-        typer.echo(one_line(f"its private key: {key_out}; hand it over, and keep no copy"))
-        typer.echo("the principal names it in its setting `principal_key`")
+    old = body(changed.before) if changed.before else None
+    now = _told(changed.after)
+    before = _told(changed.before) if changed.before else dict.fromkeys(now, "")
+    rows = ([what, one_line(before[what]), one_line(now[what])] for what in now)
+    hand_over = (
+        one_line(f"its private key: {key_out}; hand it over, and keep no copy"),
+        "the principal names it in its setting `principal_key`",
+    )
+    said = {"before": old, "after": body(changed.after), "key": key_out}
+    show_report(said, ("", "before", "now"), rows, hand_over if key_out else (), as_json)
 
 
 def body(principal: EnrolledPrincipal) -> dict[str, Any]:
@@ -283,8 +219,12 @@ def _told(principal: EnrolledPrincipal) -> dict[str, str]:
     }
 
 
-def _row(principal: EnrolledPrincipal, state: str, version: int) -> Sequence[str]:
+def _entry(
+    principal: EnrolledPrincipal, state: str, version: int
+) -> tuple[dict[str, Any], Sequence[str]]:
+    """A principal in a list: as JSON, and as a row."""
     told = _told(principal)
     said = f"record, version {version}" if version else "principals file"
     cells = [told[name] for name in ("owner", "groups", "permissions", "scope", "keys")]
-    return [one_line(cell) for cell in (principal.id, told["kind"], state, *cells, said)]
+    row = [one_line(cell) for cell in (principal.id, told["kind"], state, *cells, said)]
+    return {**body(principal), "state": state, "version": version}, row

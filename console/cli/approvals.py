@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.context import AsJson, print_json, settings_of
-from console.cli.tables import show_table
+from console.cli.context import AsJson, persons_desk, print_lines, tell, visitors_desk
+from console.cli.options import Key, Reason
+from console.cli.tables import show_list
 from enforcers.errors import ContractError
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ ALARM = (
 
 DONE = {"approve": "approved", "deny": "denied", "revoke": "taken back", "review": "reviewed"}
 
-Identity = Annotated[str, typer.Argument(metavar="ID", help="the request's whole id")]
-Reason = Annotated[str, typer.Option(help="why, for the archive")]
-Key = Annotated[Path | None, typer.Option(help="your key's file, instead of this machine's")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="the request's whole id")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask again")]
 
 approvals_app = typer.Typer(help="What people are asked to approve.", no_args_is_help=True)
@@ -39,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def approve(
     context: typer.Context,
-    identity: Identity,
+    identity: Id,
     reason: Reason,
     lasts: Annotated[str, typer.Option("--for", help="15m …; else as long as the request")] = "",
     digest: Annotated[str, typer.Option(help="beginning of the proposal's digest")] = "",
@@ -61,11 +60,7 @@ def approve(
 
 
 def deny(
-    context: typer.Context,
-    identity: Identity,
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Say no to a proposal; final for this request."""
     _say(context, identity, "deny", reason, key, as_json)
@@ -73,11 +68,7 @@ def deny(
 
 @approvals_app.command("revoke")
 def revoke(
-    context: typer.Context,
-    identity: Identity,
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Take an approval back, also somebody else's, before it is used; final for this request."""
     _say(context, identity, "revoke", reason, key, as_json)
@@ -85,11 +76,7 @@ def revoke(
 
 @approvals_app.command("review")
 def review(
-    context: typer.Context,
-    identity: Identity,
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Say that you looked at what somebody did who broke the glass."""
     _say(context, identity, "review", reason, key, as_json)
@@ -99,48 +86,34 @@ def review(
 def listing(
     context: typer.Context,
     every: Annotated[
-        bool, typer.Option("--all", help="also decided ones and those run out")
+        bool, typer.Option("--all", help="also denied, used, expired and void ones")
     ] = False,
     unreviewed: Annotated[bool, typer.Option("--unreviewed", help="broken glass only")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Requests that people can decide now."""
-    from console.administering import consulted, note_on
     from console.approvals import standings
     from console.approvals_told import COLUMNS, body, cells
-    from enforcers.approving import State
 
-    with consulted(settings_of(context)) as at:
-        known = standings(at)
-        note = note_on(at.ignored)
+    with visitors_desk(context) as desk:
+        known = standings(desk)
     if unreviewed:
         known = tuple(one for one in known if one.unreviewed)
     elif not every:
-        known = tuple(one for one in known if not one.expired and one.state is not State.DENIED)
-    if as_json:
-        print_json({"requests": [body(one) for one in known]})
-    elif known:
-        show_table(COLUMNS, map(cells, known))
-    else:
-        typer.echo("nothing is asked")
-    if note:
-        typer.echo(note, err=True)
+        known = tuple(one for one in known if one.open)
+    found = [(body(one), cells(one)) for one in known]
+    show_list("requests", COLUMNS, found, desk.ignored, as_json, "nothing is asked")
 
 
 @approvals_app.command("show")
-def show(context: typer.Context, identity: Identity, as_json: AsJson = False) -> None:
+def show(context: typer.Context, identity: Id, as_json: AsJson = False) -> None:
     """One request: exactly what would be done, who wants it approved, and the votes."""
-    from console.administering import consulted
     from console.approvals import find, standings
     from console.approvals_told import body, lines
 
-    with consulted(settings_of(context)) as at:
-        standing = find(standings(at), identity)
-    if as_json:
-        print_json(body(standing))
-        return
-    for line in lines(standing):
-        typer.echo(line)
+    with visitors_desk(context) as desk:
+        standing = find(standings(desk), identity)
+    tell(body(standing), lines(standing), as_json)
 
 
 def _say(
@@ -160,26 +133,22 @@ def _vote(
     as_json: bool,
     sure: bool,
 ) -> None:
-    from console.administering import administered
     from console.approvals import cast, check_ballot, find, standings
     from console.approvals_told import lines
 
-    with administered(settings_of(context), key) as desk:
+    with persons_desk(context, key) as desk:
         standing = find(standings(desk), identity)
         check_ballot(standing, desk.key, ballot)
         if ballot.choice.value == "approve":
             # On standard error: `--json` keeps the other one for itself.
-            for line in lines(standing):
-                typer.echo(line, err=True)
+            print_lines(lines(standing), err=True)
         if ballot.break_glass:
-            typer.echo(ALARM, err=True)
+            print_lines((ALARM,), err=True)
         if not sure:
             _confirm(desk.key.voice)
         made = cast(desk, standing, ballot)
-    if as_json:
-        print_json(made.model_dump(mode="json"))
-    else:
-        typer.echo(f"{DONE[ballot.choice.value]} {made.request}")
+    done = f"{DONE[ballot.choice.value]} {made.request}"
+    tell(made.model_dump(mode="json"), (done,), as_json)
 
 
 def is_terminal() -> bool:

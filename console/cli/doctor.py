@@ -11,6 +11,7 @@ import typer
 from console.cli.context import AsJson, print_json, settings_of
 from console.cli.exits import FAILED
 from console.cli.tables import show_table
+from console.plain import one_line
 from console.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
         print_json({"settings": described(settings), "checks": list(findings)})
     else:
         show_table(("setting", "value", "from"), map(_setting, described(settings)))
-        show_table(("check", "", "found", "what to do"), map(_check, findings))
+        show_table(("check", "", "found, and what to do"), map(_check, findings))
     if not all(one.ok for one in findings):
         raise typer.Exit(FAILED)
 
@@ -53,4 +54,7 @@ def _setting(one: dict[str, Any]) -> Sequence[str]:
 
 
 def _check(one: Finding) -> Sequence[str]:
-    return (one.check, "ok" if one.ok else "problem", one.detail, one.remedy)
+    state = "ok" if one.ok else "problem"
+    # Below what was found, so that a command to be copied has a wide column.
+    remedy = f"\n→ {one_line(one.remedy)}" if one.remedy else ""
+    return (one.check, state if one.asked else "unknown", f"{one_line(one.detail)}{remedy}")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.context import AsJson, print_json
-from console.cli.exits import one_line
 from console.cli.judge import CatalogFile, ContextFile, PolicyFile, case_judge
 from console.cli.tables import show_table
+from console.plain import one_line
 from enforcers.errors import SettingsError
 
 if TYPE_CHECKING:

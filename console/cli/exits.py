@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from console.plain import one_line
 from enforcers.errors import (
     ActionDeniedError,
     ApprovalNeededError,
@@ -45,19 +46,6 @@ EXIT_CODES: dict[type[SluicegateError], int] = {
 def exit_code(error: SluicegateError) -> int:
     """The exit code of an error, or of the nearest kind that it belongs to."""
     return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), FAILED)
-
-
-def one_line(text: str) -> str:
-    """Text with line breaks and control characters made harmless for a terminal."""
-    return harmless(" ".join(text.split()))
-
-
-def harmless(text: str) -> str:
-    """Text whose control characters, line breaks aside, are written out."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 class Commands(TyperGroup):

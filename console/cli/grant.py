@@ -7,41 +7,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.context import AsJson, print_json, settings_of
-from console.cli.exits import harmless, one_line
-from console.cli.tables import show_table
+from console.cli.context import AsJson, administrators_desk, settings_of, tell, visitors_desk
+from console.cli.options import Id, Key, Reason, Several, given
+from console.cli.tables import show_list
+from console.plain import one_line
 from enforcers.errors import ContractError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from enforcers.contract.grant import Grant, GrantScope, GrantStatus
+    from enforcers.contract.grant import Grant, GrantScope
 
 COLUMNS = ("id", "state", "name", "principal", "covers", "from", "until", "uses", "by", "reason")
 ASKED = ("id", "when", "name", "principal", "executor", "covers", "for", "uses", "reason", "answer")
 
-Identity = Annotated[str, typer.Argument(metavar="ID", help="its id, or eight letters of it")]
-Reason = Annotated[str, typer.Option(help="why, for the archive")]
 Name = Annotated[str, typer.Option(help="what sort of right, as rules ask for it: `bulk-dml`")]
 Resources = Annotated[
-    list[str] | None, typer.Option("--resource", help="names, with `*`: `billing.*`; repeat it")
+    Several, typer.Option("--resource", help="names, with `*`: `billing.*`; repeat it")
 ]
 Condition = Annotated[str, typer.Option(help="CEL, as in policies; `effect` is the effect")]
-Verbs = Annotated[
-    list[str] | None, typer.Option("--verb", help="`read`, `write` …; none: any; repeat it")
-]
-Types = Annotated[
-    list[str] | None, typer.Option("--type", help="`program` …; none: tables; repeat it")
-]
-Systems = Annotated[list[str] | None, typer.Option("--system", help="only there; repeat it")]
-Catalogs = Annotated[list[str] | None, typer.Option("--catalog", help="only there; repeat it")]
-Environments = Annotated[
-    list[str] | None, typer.Option("--environment", help="only there; repeat it")
-]
+Verbs = Annotated[Several, typer.Option("--verb", help="`read`, `write` …; none: any; repeat it")]
+Types = Annotated[Several, typer.Option("--type", help="`program` …; none: tables; repeat it")]
+Systems = Annotated[Several, typer.Option("--system", help="only there; repeat it")]
+Catalogs = Annotated[Several, typer.Option("--catalog", help="only there; repeat it")]
+Environments = Annotated[Several, typer.Option("--environment", help="only there; repeat it")]
 Lasts = Annotated[str, typer.Option("--for", help="90s, 15m, 2h or 7d")]
 Uses = Annotated[int | None, typer.Option(min=1, max=1_000_000, help="how often; none: any time")]
 Ticket = Annotated[str, typer.Option(help="ticket, for the archive")]
-Key = Annotated[Path | None, typer.Option(help="your key's file, instead of this machine's")]
 
 grant_app = typer.Typer(help="Rights for a limited time.", no_args_is_help=True)
 
@@ -85,13 +77,12 @@ def request(
         on_behalf_of=on_behalf_of or None,
     )
     asked = ask(settings_of(context), wish)
-    if as_json:
-        print_json(asked.model_dump(mode="json", exclude_none=True))
-        return
-    typer.echo(f"request {asked.id}")
-    typer.echo(one_line(f"asked for `{name}` for {asked.principal}: {described(asked.scope)}"))
-    answer = f"sluicegate grant issue --request {asked.id} --reason WHY"
-    typer.echo(f"an administrator answers with `{answer}`")
+    lines = (
+        f"request {asked.id}",
+        one_line(f"asked for `{name}` for {asked.principal}: {described(asked.scope)}"),
+        f"an administrator answers with `sluicegate grant issue --request {asked.id} --reason WHY`",
+    )
+    tell(asked.model_dump(mode="json", exclude_none=True), lines, as_json)
 
 
 @grant_app.command("issue")
@@ -119,12 +110,10 @@ def issue(
     """Issue a grant, as a request asks for it or as the options say; done when Kafka has it."""
     from dataclasses import replace
 
-    from console.administering import administered
     from console.durations import duration_of, moment_of
     from console.grants import Terms, check_bounds, terms_of, wish_of
     from console.grants import issue as issue_it
     from enforcers.contract.grant import GrantScope
-    from enforcers.contract.trust import Role
 
     scope = _scope(resources, condition, verbs, types, systems, catalogs, environments)
     own = scope != GrantScope() or bool(principal or name or ticket)
@@ -133,14 +122,13 @@ def issue(
     start = moment_of(begins) if begins else None
     if not request:
         check_bounds(scope)
-    with administered(settings_of(context), key, (Role.ADMINISTRATOR,)) as desk:
+    with administrators_desk(context, key) as desk:
         if request:
             terms = replace(terms_of(wish_of(desk, request), span, uses), begins=start)
         else:
             assert span is not None
             terms = Terms(principal, name, scope, span, start, uses, ticket or None)
-        grant = issue_it(desk, terms, reason, force=force)
-        now = desk.now
+        grant, now = issue_it(desk, terms, reason, force=force), desk.now
     _tell(grant, now, as_json)
 
 
@@ -152,63 +140,44 @@ def listing(
     as_json: AsJson = False,
 ) -> None:
     """Grants that hold now or will; judges count their uses."""
-    from console.administering import consulted, note_on
     from console.grants import listed
     from console.grants_told import body, cells
 
-    with consulted(settings_of(context)) as desk:
-        found = [one for one in listed(desk, every=every) if principal in ("", one.principal)]
-        ignored, now = desk.ignored, desk.now
-    if as_json:
-        print_json({"grants": [body(one, now) for one in found], "ignored": ignored})
-        return
-    show_table(COLUMNS, ([*map(_exact, cells(one, now))] for one in found))
-    if ignored:
-        typer.echo(one_line(note_on(ignored)), err=True)
+    with visitors_desk(context) as desk:
+        known, now = listed(desk, every=every), desk.now
+    found = [(body(one, now), cells(one, now)) for one in known if principal in ("", one.principal)]
+    show_list("grants", COLUMNS, found, desk.ignored, as_json)
 
 
 @grant_app.command("show")
-def show(context: typer.Context, identity: Identity, as_json: AsJson = False) -> None:
+def show(context: typer.Context, identity: Id, as_json: AsJson = False) -> None:
     """One grant: what it covers, until when, and who issued it why."""
-    from console.administering import consulted
     from console.grants import one_of
     from console.grants_told import body, told
 
-    with consulted(settings_of(context)) as desk:
+    with visitors_desk(context) as desk:
         grant, now = one_of(desk, identity), desk.now
-    if as_json:
-        print_json(body(grant, now))
-        return
-    for what, text in told(grant, now):
-        typer.echo(f"{what:<11}{_exact(text)}")
+    tell(body(grant, now), (f"{what:<11}{text}" for what, text in told(grant, now)), as_json)
 
 
 @grant_app.command("revoke")
 def revoke(
-    context: typer.Context,
-    identity: Identity,
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Take a grant back; done when Kafka has acknowledged it."""
-    from enforcers.contract.grant import GrantStatus
-
-    _end(context, identity, GrantStatus.REVOKED, reason, key, as_json)
+    _end(context, identity, reason, key, as_json, status="revoked")
 
 
 @grant_app.command("complete")
 def complete(
     context: typer.Context,
-    identity: Identity,
+    identity: Id,
     reason: Reason = "the work is done",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """End a grant whose work is done."""
-    from enforcers.contract.grant import GrantStatus
-
-    _end(context, identity, GrantStatus.COMPLETED, reason, key, as_json)
+    _end(context, identity, reason, key, as_json, status="completed")
 
 
 @grant_app.command("requests")
@@ -218,43 +187,31 @@ def requests(
     as_json: AsJson = False,
 ) -> None:
     """Requests for grants that nobody has answered yet, the oldest first."""
-    from console.administering import consulted, note_on
     from console.grants import wishes
     from console.grants_told import asked, asked_cells
 
-    with consulted(settings_of(context)) as desk:
-        found = [(one, answer) for one, answer in wishes(desk) if every or answer is None]
-        ignored = desk.ignored
-    if as_json:
-        print_json({"requests": [asked(*one) for one in found], "ignored": ignored})
-        return
-    show_table(ASKED, ([*map(_exact, asked_cells(*one))] for one in found))
-    if ignored:
-        typer.echo(one_line(note_on(ignored)), err=True)
+    with visitors_desk(context) as desk:
+        known = [one for one in wishes(desk) if every or one[1] is None]
+    found = [(asked(*one), asked_cells(*one)) for one in known]
+    show_list("requests", ASKED, found, desk.ignored, as_json)
 
 
 def _scope(
-    resources: list[str] | None,
+    resources: Several,
     condition: str,
-    verbs: list[str] | None,
-    types: list[str] | None,
-    systems: list[str] | None,
-    catalogs: list[str] | None,
-    environments: list[str] | None,
+    verbs: Several,
+    types: Several,
+    systems: Several,
+    catalogs: Several,
+    environments: Several,
 ) -> GrantScope:
-    from console.proposing import held_to_contract
+    from console.contracted import held_to_contract
     from enforcers.contract.grant import GrantScope
 
+    where = given(systems=systems, catalogs=catalogs, environments=environments)
+    what = given(resources=resources, condition=condition, verbs=verbs, types=types)
     with held_to_contract():
-        return GrantScope(
-            verbs=tuple(verbs or ()),
-            resources=tuple(resources or ()),
-            types=tuple(types or ()),
-            systems=tuple(systems or ()),
-            catalogs=tuple(catalogs or ()),
-            environments=tuple(environments or ()),
-            condition=condition or None,
-        )
+        return GrantScope(**what, **where)
 
 
 def _check_usage(request: str, own: bool, complete: bool) -> None:
@@ -267,32 +224,17 @@ def _check_usage(request: str, own: bool, complete: bool) -> None:
 
 
 def _end(
-    context: typer.Context,
-    identity: str,
-    status: GrantStatus,
-    reason: str,
-    key: Path | None,
-    as_json: bool,
+    context: typer.Context, identity: str, reason: str, key: Path | None, as_json: bool, status: str
 ) -> None:
-    from console.administering import administered
     from console.grants import end
-    from enforcers.contract.trust import Role
+    from enforcers.contract.grant import GrantStatus
 
-    with administered(settings_of(context), key, (Role.ADMINISTRATOR,)) as desk:
-        grant, now = end(desk, identity, status, reason), desk.now
+    with administrators_desk(context, key) as desk:
+        grant, now = end(desk, identity, GrantStatus(status), reason), desk.now
     _tell(grant, now, as_json)
 
 
 def _tell(grant: Grant, now: datetime, as_json: bool) -> None:
     from console.grants_told import body, told_briefly
 
-    if as_json:
-        print_json(body(grant, now))
-        return
-    for line in told_briefly(grant, now):
-        typer.echo(_exact(line))
-
-
-def _exact(text: str) -> str:
-    """A text in one line, with nothing left out: spaces in a condition may matter."""
-    return harmless(text.replace("\n", "\\n"))
+    tell(body(grant, now), told_briefly(grant, now), as_json)

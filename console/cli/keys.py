@@ -82,9 +82,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"keys": entries})
         return
-    show_table(
-        ("id", "role", "key id", "valid", "person", "groups", "capabilities"), map(_row, entries)
-    )
+    show_table(("id", "role", "key id", "valid, and what for"), map(_row, entries))
 
 
 def _entry(key: TrustedKey) -> dict[str, Any]:
@@ -102,15 +100,14 @@ def _entry(key: TrustedKey) -> dict[str, Any]:
 
 
 def _row(entry: dict[str, Any]) -> Sequence[str]:
-    return (
-        entry["id"],
-        entry["role"],
-        entry["kid"],
-        _validity(entry),
-        entry["person"] or "",
-        " ".join(entry["groups"]),
-        " ".join(entry["capabilities"]),
-    )
+    named = {
+        "person": entry["person"] or "",
+        "groups": " ".join(entry["groups"]),
+        "carries out": " ".join(entry["capabilities"]),
+    }
+    more = [f"{what} {names}" for what, names in named.items() if names]
+    # In one column: each in its own leaves no room for any of them in a narrow terminal.
+    return (entry["id"], entry["role"], entry["kid"], "\n".join([_validity(entry), *more]))
 
 
 def _validity(entry: dict[str, Any]) -> str:

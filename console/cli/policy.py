@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.context import AsJson, print_json, settings_of
-from console.cli.exits import FAILED, harmless, one_line
+from console.cli.context import (
+    AsJson,
+    administrators_desk,
+    print_lines,
+    settings_of,
+    tell,
+    visitors_desk,
+)
+from console.cli.exits import FAILED
 from console.cli.judge import CatalogFile, ContextFile, PolicyFile
-from console.cli.tables import show_table
+from console.cli.options import Key, Reason, Several
+from console.cli.tables import show_report
 from console.files import here, write_line
+from console.plain import one_line
 from console.settings import Settings
 from enforcers.contract.action import Capability
 
@@ -52,18 +61,14 @@ def lint(
     found = complaints_of(file)
     if sarif:
         write_line(sarif, written(found))
-    if as_json:
-        print_json({"loads": not found, "complaints": list(found)})
-    else:
-        _complain(found)
+    tell({"loads": not found, "complaints": list(found)}, _corrections(found), as_json)
     raise typer.Exit(NOT_LOADABLE if found else 0)
 
 
-def _complain(found: Sequence[Complaint]) -> None:
-    for one in found:
-        typer.echo(one_line(f"{one} [{one.code}]"))
+def _corrections(found: Sequence[Complaint]) -> Iterator[str]:
+    yield from (one_line(f"{one} [{one.code}]") for one in found)
     if not found:
-        typer.echo("nothing to correct")
+        yield "nothing to correct"
 
 
 @policy_app.command("test")
@@ -80,11 +85,8 @@ def run_tests(file: Bundle, junit: Junit = None, as_json: AsJson = False) -> Non
     failed = sum(not one.passed for one in trials)
     if junit:
         write_line(junit, written(opened.policy.bundle.name, tested_cases(trials)))
-    if as_json:
-        print_json(tested_json(trials, opened.policy.hash))
-    else:
-        _table(FAILURES, failed_rows(trials))
-        typer.echo(f"{len(trials)} tests, {failed} failed")
+    body, summary = tested_json(trials, opened.policy.hash), f"{len(trials)} tests, {failed} failed"
+    show_report(body, FAILURES, failed_rows(trials), (summary,), as_json)
     raise typer.Exit(FAILED if failed else 0)
 
 
@@ -102,13 +104,11 @@ def coverage(
 
     opened = open_policy(file)
     found = cover(opened.policy, opened.tests, run_case)
-    if as_json:
-        print_json(covered_json(found, opened.policy.hash))
-    else:
-        _table(COVERED, covered_rows(found))
-        unread = f", {len(found.unread)} could not be run" if found.unread else ""
-        few = f"; {require:g} % are required" if found.percent < require else ""
-        typer.echo(f"{found.percent} % of {found.points} points, {found.tests} tests{unread}{few}")
+    unread = f", {len(found.unread)} could not be run" if found.unread else ""
+    few = f"; {require:g} % are required" if found.percent < require else ""
+    summary = f"{found.percent} % of {found.points} points, {found.tests} tests{unread}{few}"
+    body = covered_json(found, opened.policy.hash)
+    show_report(body, COVERED, covered_rows(found), (summary,), as_json)
     raise typer.Exit(FAILED if found.percent < require else 0)
 
 
@@ -124,7 +124,7 @@ def explain(
     dialect: Annotated[str, typer.Option(help="SQL dialect of a target without a name")] = "",
     catalog: Annotated[Path | None, typer.Option(help="catalog file")] = None,
     permission: Annotated[
-        list[str] | None, typer.Option(help="what the principal may do; several times")
+        Several, typer.Option(help="what the principal may do; several times")
     ] = None,
     capability: Annotated[
         list[Capability] | None, typer.Option(help="what the executor carries out; several times")
@@ -147,29 +147,18 @@ def explain(
         configured_principal(settings, permission),
         Proposed(payload, reason, ticket),
     )
-    if as_json:
-        print_json(explained_json(found))
-        return
-    for what, line in explained_lines(found):
-        typer.echo(f"{what:<14}{harmless(line).replace(chr(10), ' ')}")
+    lines = (f"{what:<14}{line}".replace("\n", " ") for what, line in explained_lines(found))
+    tell(explained_json(found), lines, as_json)
 
 
 def _payload(sql: str, shell: str, json_payload: str) -> Payload:
     from console.explaining import payload_of, shell_of, sql_of
 
-    def command(line: str) -> Payload:
-        return shell_of(line, str(here()), str(here()))
-
-    makers: tuple[tuple[str, Callable[[str], Payload]], ...] = (
-        (sql, sql_of),
-        (shell, command),
-        (json_payload, payload_of),
-    )
-    given = [(text, make) for text, make in makers if text]
-    if len(given) != 1:
+    if sum(map(bool, (sql, shell, json_payload))) != 1:
         raise typer.BadParameter(_ONE_ACTION, param_hint="--sql, --shell, --json-payload")
-    ((text, make),) = given
-    return make(text)
+    if sql:
+        return sql_of(sql)
+    return shell_of(shell, str(here()), str(here())) if shell else payload_of(json_payload)
 
 
 def _place(settings: Settings, kind: str, target: str, environment: str, dialect: str) -> Place:
@@ -216,12 +205,9 @@ def diff(
         found = replay(settings, candidates.old, candidates.new, limit)
     if junit:
         write_line(junit, written("policy diff", report.compared_cases(found)))
-    if as_json:
-        print_json(report.compared_json(found, candidates.old.hash, candidates.new.hash))
-    else:
-        _table(report.COLUMNS, report.compared_rows(found))
-        typer.echo(one_line(report.summary(found)))
-        typer.echo(report.NO_PAST)
+    body = report.compared_json(found, candidates.old.hash, candidates.new.hash)
+    lines = (one_line(report.summary(found)), report.NO_PAST)
+    show_report(body, report.COLUMNS, report.compared_rows(found), lines, as_json)
     raise typer.Exit(report.exit_code_of(found))
 
 
@@ -237,46 +223,37 @@ def schema() -> None:
 def push(
     context: typer.Context,
     file: Bundle,
-    reason: Annotated[str, typer.Option(help="why, for the archive")],
-    key: Annotated[Path | None, typer.Option(help="private key of an administrator")] = None,
+    reason: Reason,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a bundle and hand it to every judge; one that does not load here is refused."""
+    """Sign a bundle as an administrator, for every judge; one that does not load here is refused."""
     from console import publishing
-    from console.administering import administered
 
     draft = publishing.draft_of(file)
-    with administered(settings_of(context), key) as desk:
+    with administrators_desk(context, key) as desk:
         last = desk.state.publications[-1:]
         changes = publishing.changes_since(last[0] if last else None, draft)
         publication = publishing.publication_of(draft, desk, reason)
         if not as_json:
-            for line in publishing.told(changes, bool(last)):
-                typer.echo(one_line(line))
+            print_lines(map(one_line, publishing.told(changes, bool(last))))
         desk.publish(publication)
-    if as_json:
-        print_json({**publishing.entry(publication), "changes": changes})
-    else:
-        typer.echo(f"published {publication.digest[:12]} as version {publication.issue.version}")
+    done = f"published {publication.digest[:12]} as version {publication.issue.version}"
+    tell({**publishing.entry(publication), "changes": changes}, (done,), as_json)
 
 
 @policy_app.command("show")
 def show(context: typer.Context, as_json: AsJson = False) -> None:
     """The policies that were published: which, by whom, when and why; the newest first."""
-    from console.administering import consulted
     from console.publishing import entry
 
-    with consulted(settings_of(context)) as desk:
+    with visitors_desk(context) as desk:
         found = [entry(one) for one in reversed(desk.state.publications)]
-    if as_json:
-        print_json({"publications": found})
+    if found:
+        note = "the first is the newest; judges use it if they can load it"
     else:
-        _table(PUBLISHED, (_published(one) for one in found))
-        typer.echo(
-            "the first is the newest; judges use it if they can load it"
-            if found
-            else "nothing was published; each judge uses the policy of its settings"
-        )
+        note = "nothing was published; each judge uses the policy of its settings"
+    show_report({"publications": found}, PUBLISHED, map(_published, found), (note,), as_json)
 
 
 def _published(one: Mapping[str, object]) -> Sequence[str]:
@@ -284,10 +261,3 @@ def _published(one: Mapping[str, object]) -> Sequence[str]:
 
     cells = {**one, "at": shown(moment_of(str(one["at"])))}
     return [one_line(str(cells[name])) for name in PUBLISHED]
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table, where there is anything to show."""
-    found = list(rows)
-    if found:
-        show_table(columns, found)

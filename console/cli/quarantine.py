@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.context import AsJson, print_json, settings_of
-from console.cli.exits import one_line
-from console.cli.tables import show_table
+from console.cli.context import AsJson, administrators_desk, print_lines, tell, visitors_desk
+from console.cli.options import Id, Key, Reason, given
+from console.cli.tables import show_list
+from console.plain import one_line
 from enforcers.errors import ContractError
 
 if TYPE_CHECKING:
     from enforcers.contract.control import Control
 
-Reason = Annotated[str, typer.Option(help="why, for the archive")]
-Key = Annotated[Path | None, typer.Option(help="your key's file, instead of this machine's")]
 COLUMNS = ("id", "stops", "until", "since", "by", "rule", "reason")
 STOPPED = "EVERYTHING IS STOPPED: judges deny every action of every principal on every target"
 
@@ -47,66 +45,46 @@ def add(
 ) -> None:
     """Stop what fits everything that is given; done when Kafka has acknowledged it."""
     # Imported here, for a command waits for nothing that only another one needs.
-    from console.administering import administered
+    from console.contracted import held_to_contract
     from console.durations import duration_of, until
-    from console.proposing import held_to_contract
     from console.quarantines import described, stop
     from enforcers.contract.control import Quarantined
-    from enforcers.contract.trust import Role
 
-    named = {
-        "principal": principal,
-        "session": session,
-        "system": system,
-        "catalog": catalog,
-        "environment": environment,
-    }
-    if everything == any(named.values()):
+    target = given(system=system, catalog=catalog, environment=environment)
+    named = given(principal=principal, session=session, **target)
+    if everything == bool(named):
         raise ContractError(
             "a quarantine names a principal or a target, or is for everything;"
             " give --principal, --system …, or --everything alone"
         )
     with held_to_contract():
-        stops = Quarantined(
-            **{what: name for what, name in named.items() if name}, everything=everything
-        )
+        stops = Quarantined(**named, everything=everything)
     span = duration_of(lasts) if lasts else None
-    with administered(settings_of(context), key, (Role.ADMINISTRATOR,)) as desk:
+    with administrators_desk(context, key) as desk:
         control = stop(desk, stops, span, reason)
         known = not principal or principal in desk.state.principals
-    if as_json:
-        print_json(body(control))
-        return
-    if everything:
-        typer.echo(STOPPED, err=True)
-    typer.echo(f"quarantine {control.control}")
-    typer.echo(one_line(f"stopped {until(control.expires_at)}: {described(stops)}"))
-    if not known:
-        typer.echo(one_line(f"note: nobody is enrolled as `{principal}`"), err=True)
+    ends = f"stopped {until(control.expires_at)}: {described(stops)}"
+    if everything and not as_json:
+        print_lines((STOPPED,), err=True)
+    tell(body(control), (f"quarantine {control.control}", ends), as_json)
+    if not known and not as_json:
+        print_lines((f"note: nobody is enrolled as `{principal}`",), err=True)
 
 
 @quarantine_app.command("lift")
 def lift(
-    context: typer.Context,
-    identity: Annotated[str, typer.Argument(metavar="ID", help="its id, or eight letters of it")],
-    reason: Reason,
-    key: Key = None,
-    as_json: AsJson = False,
+    context: typer.Context, identity: Id, reason: Reason, key: Key = None, as_json: AsJson = False
 ) -> None:
     """Let what a quarantine stopped go on."""
-    from console.administering import administered
     from console.quarantines import described, holding
     from console.quarantines import lift as lift_it
-    from enforcers.contract.trust import Role
 
-    with administered(settings_of(context), key, (Role.ADMINISTRATOR,)) as desk:
+    with administrators_desk(context, key) as desk:
         control = lift_it(desk, identity, reason)
         left = holding(desk)
-    if as_json:
-        print_json({**body(control), "still_holding": [str(one.control) for one in left]})
-        return
-    typer.echo(f"quarantine {control.control}")
-    typer.echo(one_line(f"lifted: {described(control.stops)}; others that hold: {len(left)}"))
+    told = {**body(control), "still_holding": [str(one.control) for one in left]}
+    others = f"lifted: {described(control.stops)}; others that hold: {len(left)}"
+    tell(told, (f"quarantine {control.control}", others), as_json)
 
 
 @quarantine_app.command("list")
@@ -116,24 +94,14 @@ def listing(
     as_json: AsJson = False,
 ) -> None:
     """What is stopped now, the oldest first."""
-    from console.administering import consulted, note_on
     from console.quarantines import holding
 
-    with consulted(settings_of(context)) as desk:
-        found = holding(desk, every=every)
-        ignored = desk.ignored
-    if as_json:
-        print_json({"quarantines": [body(one) for one in found], "ignored": ignored})
-        return
-    if found:
-        show_table(COLUMNS, map(_row, found))
-    else:
-        typer.echo("nothing is stopped")
-    if ignored:
-        typer.echo(one_line(note_on(ignored)), err=True)
+    with visitors_desk(context) as desk:
+        found = [(body(one), _row(one)) for one in holding(desk, every=every)]
+    show_list("quarantines", COLUMNS, found, desk.ignored, as_json, "nothing is stopped")
 
 
-def body(control: Control) -> dict[str, object]:
+def body(control: Control) -> dict[str, Any]:
     """A quarantine as JSON."""
     return control.model_dump(mode="json", exclude_none=True, exclude={"id"})
 

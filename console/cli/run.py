@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from console.cli.context import settings_of
+from console.cli.refusals import Wait, seconds_of, told
 from console.files import here
-from console.refusals import Wait, seconds_of, told
 from enforcers.contract.action import ShellPayload, Target
 from enforcers.errors import ContractError, ExecutionError
 from enforcers.executors.command import CommandExecutor
@@ -30,7 +30,8 @@ def run(
 ) -> None:
     """Propose one command and run it if it is admitted; its exit code is passed on."""
     # Imported here, for a command waits for nothing that only another one needs.
-    from console.proposing import held_to_contract, open_gate, proposal_of, wait_of
+    from console.contracted import held_to_contract
+    from console.proposing import open_gate, proposal_of, wait_of
 
     settings = settings_of(context)
     wait_s = wait_of(settings, seconds_of(wait))

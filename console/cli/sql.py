@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.context import settings_of
+from console.cli.refusals import Wait, seconds_of, told
 from console.cli.tables import show_table
-from console.refusals import Wait, seconds_of, told
 from enforcers.errors import ContractError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from console.cli.exits import one_line
+from console.plain import one_line
 from console.reports.junit import Looked
 from enforcers.policy.diff import Change, Comparison, Step
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
-from console.cli.exits import harmless
+from console.plain import harmless
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from console.cli.exits import one_line
+from console.plain import one_line
 from enforcers.policy.complaints import Complaint
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

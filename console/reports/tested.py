@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from console.cli.exits import one_line
+from console.plain import one_line
 from console.reports.junit import Looked
 from enforcers.policy.coverage import Coverage, RuleCoverage
 from enforcers.policy.trial import Trial

@@ -8,6 +8,14 @@ from typing import Protocol
 from enforcers.administration.record import Entry, Model
 from enforcers.contract.trust import Role
 
+LEAP = 1_000
+"""
+Furthest that a version may be above the known one: there must be room for what others have to say of the same thing.
+
+Every reader finds the same records in the same order, so all take the same ones. A record that is not taken is not
+known either: whoever is next goes on from the last that was.
+"""
+
 
 class Book(Protocol[Model]):
     """Takes the authentic records of one topic."""
@@ -34,6 +42,10 @@ class Book(Protocol[Model]):
         """Drop what cannot matter any more."""
 
 
-def outdated(version: int, known: int) -> str:
+def out_of_turn(version: int, known: int) -> str:
     """Why a version is not taken; empty where it may be."""
-    return "" if version > known else f"version {version} is not above {known}, which is known"
+    if version <= known:
+        return f"version {version} is not above {known}, which is known"
+    if version - known > LEAP:
+        return f"version {version} is more than {LEAP} above {known}, which is known"
+    return ""

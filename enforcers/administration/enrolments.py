@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from enforcers.administration.book import outdated
+from enforcers.administration.book import out_of_turn
 from enforcers.administration.record import Entry
 from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment
 from enforcers.contract.trust import Role
@@ -24,7 +24,7 @@ class Enrolments:
     def take(self, entry: Entry[Enrolment]) -> str:
         """Take one in; returns why it changes nothing."""
         subject, version = entry.model.subject, entry.model.issue.version
-        why = outdated(version, self.version_of(subject))
+        why = out_of_turn(version, self.version_of(subject))
         if not why:
             self._versions[subject] = version
             self._known[subject] = entry.model.principal

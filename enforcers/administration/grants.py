@@ -3,16 +3,18 @@ Grants: rights that hold for a time, and those that ended.
 
     active, version above the last ──▶ holds ──completed or revoked, whatever the version──▶ ended for ever
 
-INVARIANT: what ended does not begin again, in whatever order the records come.
+INVARIANT: what ended does not begin again, in whatever order the records come; neither does a grant whose time was
+over when the broker stored the record, for judges may have forgotten its uses.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from enforcers.administration.book import outdated
+from enforcers.administration.book import out_of_turn
 from enforcers.administration.record import Entry
 from enforcers.contract.grant import MAX_GRANT_DAYS, Grant, GrantStatus
 from enforcers.contract.trust import Role
@@ -58,7 +60,11 @@ class Grants:
             return f"the grant is {known.status} and stays so"
         if known is not None and known.principal != grant.principal:
             return f"the grant belongs to `{known.principal}`"
-        if why := outdated(grant.issue.version, self.version_of(grant.subject)):
+        if known is not None and known.expires_at <= entry.appended:
+            return "the grant was over, and stays so"
+        if known is not None and _uses(known) < _uses(grant):
+            return "a grant gets no more uses; issue another"
+        if why := out_of_turn(grant.issue.version, self.version_of(grant.subject)):
             return why
         if grant.issue.at > entry.appended + CLOCKS_APART:
             return "it was signed for a later time"
@@ -95,8 +101,12 @@ class Grants:
         return dict(self._newest)
 
 
+def _uses(grant: Grant) -> float:
+    return math.inf if grant.max_uses is None else grant.max_uses
+
+
 def _ending(grant: Grant, known: Grant | None) -> str:
     """Why a word that ends a grant changes nothing: only a newer one has ended it already."""
     if known is None or known.status is GrantStatus.ACTIVE:
         return ""
-    return outdated(grant.issue.version, known.issue.version)
+    return out_of_turn(grant.issue.version, known.issue.version)

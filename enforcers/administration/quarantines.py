@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from enforcers.administration.book import outdated
+from enforcers.administration.book import LEAP, out_of_turn
 from enforcers.administration.record import Entry
 from enforcers.contract.control import Control, Quarantined
 from enforcers.contract.trust import Role
@@ -39,7 +39,7 @@ class Quarantines:
         """Take one in; returns why it changes nothing."""
         control = entry.model
         why = self._overreach(entry) if entry.key.role is Role.JUDGE else ""
-        why = why or outdated(control.issue.version, self.version_of(control.subject))
+        why = why or out_of_turn(control.issue.version, self.version_of(control.subject))
         if not why:
             self._newest[control.subject] = control
             if not control.lifted:
@@ -78,7 +78,8 @@ class Quarantines:
     def forget(self, now: datetime) -> None:
         """Drop quarantines none of whose records stops anything any more."""
         past = [one for one, until in self._until.items() if until is not None and until < now]
-        for one in past:
+        # The next word on one that is far along could else be too far above nothing.
+        for one in [one for one in past if self.version_of(one) < LEAP]:
             del self._until[one], self._newest[one]
         kept = now - FORGIVEN_FOR
         self._forgiven = {name: at for name, at in self._forgiven.items() if at > kept}

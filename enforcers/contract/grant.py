@@ -38,14 +38,14 @@ class GrantScope(Record):
     verbs: Names = ()
     """Verbs such as `write`; empty: any verb."""
     resources: Annotated[tuple[Pattern, ...], Field(max_length=200)] = ()
-    """Names of resources, with `*` for any characters: `billing.*`."""
+    """Names of resources, with `*` for any characters: `billing.*`. Each says enough of a name to mean few."""
     types: Names = ()
     """Types of resources such as `program`; empty: tables where `resources` are named, else any."""
     systems: Names = ()
     catalogs: Names = ()
     environments: Names = ()
     condition: Condition | None = None
-    """A CEL condition in the vocabulary of policies; `effect` is the effect to be covered."""
+    """A CEL condition in the vocabulary of policies, which says something of `effect`, the effect to be covered."""
 
 
 class Grant(Record):

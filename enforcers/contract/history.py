@@ -20,6 +20,8 @@ class Slice(Record):
     """Minutes since the epoch; a multiple of the slice's length."""
     actions: Count = 0
     denials: Count = 0
+    asks: Count = 0
+    """Requests for approval that people were sent."""
     writes: Count = 0
     exports: Count = 0
     rows: Count = 0

@@ -13,7 +13,10 @@ class Issue(Record):
     """What every control record begins with."""
 
     version: Annotated[int, Field(ge=1, le=MAX_SAFE_INTEGER)]
-    """Rises with every record about the same thing; a judge ignores what is not above what it knows."""
+    """
+    Rises with every record about the same thing. A judge ignores what is not above what it knows, and what is more
+    than 1,000 above it: nobody can say the last word by its version.
+    """
     by: Identifier
     """Id of the key that signs it, as in the trust file."""
     at: Moment

@@ -28,20 +28,24 @@ def create_key(path: Path) -> Signer:
     return Signer(key)
 
 
-def load_key(path: Path) -> Signer:
-    """Read a private key. Raises TrustError where it is missing, damaged or readable by others."""
+def load_key(
+    path: Path, zone: str = "", *, what: str = "key", make: str = "run `sluicegate keys init`"
+) -> Signer:
+    """
+    Read a private key, to sign in one zone; `what` and `make` say whose it is, and how one is made.
+
+    Raises TrustError where it is missing, damaged or readable by others.
+    """
     try:
         mode = path.stat().st_mode
         text = path.read_bytes().decode("ascii", "replace").strip()
     except OSError as error:
-        raise TrustError(
-            f"key `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`"
-        ) from error
+        raise TrustError(f"{what} `{path}` cannot be read: {error.strerror}; {make}") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise TrustError(f"key `{path}` is open to other users; run `chmod 600 {path}`")
+        raise TrustError(f"{what} `{path}` is open to other users; run `chmod 600 {path}`")
     try:
-        return Signer(SigningKey(bytes.fromhex(text)))
+        return Signer(SigningKey(bytes.fromhex(text)), zone)
     except (ValueError, TypeError) as error:
         raise TrustError(
-            f"key `{path}` is no Ed25519 seed of 64 hexadecimal digits; restore it"
+            f"{what} `{path}` is no Ed25519 seed of 64 hexadecimal digits; restore it"
         ) from error

@@ -32,6 +32,9 @@ class Outcome(Record):
     session: Identifier | None = None
     status: Status
     rows: Count | None = None
+    """Rows returned or changed; absent where nobody counted them."""
+    bytes: Count | None = None
+    """About how many bytes came back to who proposed it; absent where nobody counted them."""
     duration_us: Count = 0
     error: Line | None = None
     executed_digest: Digest | None = None

@@ -1,7 +1,7 @@
 """
-A principal's own signature: Ed25519 over its proposal, the executor that may send it, and the time.
+A principal's own signature: Ed25519 over its proposal, the executor that may send it, the time, and the zone.
 
-    context ‖ RFC 8785 of {"at", "executor", "proposal"}
+    context ‖ RFC 8785 of {"at", "executor", "proposal", "zone"}
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from nacl.signing import VerifyKey
 
 from enforcers.contract.action import Action, Proposal, Signed
 from enforcers.contract.base import rfc3339
-from enforcers.contract.signing import Signer, key_id
+from enforcers.contract.signing import Signer, for_zone, key_id
 from enforcers.errors import SignatureError
 
-_CONTEXT = b"sluicegate proposal v1\x00"
+_CONTEXT = b"sluicegate proposal v2\x00"
 MAX_APART_S = 10
 """Longest time between a principal's signature and its action."""
 
 
 def sign_proposal(proposal: Proposal, executor: str, at: datetime, signer: Signer) -> Signed:
-    """The principal's signature over a proposal that `executor` may send."""
-    signature = signer.key.sign(signed_message(proposal, executor, at)).signature
+    """The principal's signature over a proposal that `executor` may send, in the signer's zone."""
+    message = signed_message(proposal, executor, at, signer.zone)
+    signature = signer.key.sign(message).signature
     return Signed(kid=signer.kid, at=at, signature=signature.hex())
 
 
-def check_proposal(action: Action, public_keys: tuple[str, ...]) -> None:
-    """Check that one of these keys signed what `action` proposes. Raises SignatureError."""
+def check_proposal(action: Action, public_keys: tuple[str, ...], zone: str) -> None:
+    """Check that one of these keys signed what `action` proposes in this zone. Raises SignatureError."""
     signed = action.signed
     if signed is None:
         raise SignatureError("principal did not sign the proposal")
@@ -41,20 +42,22 @@ def check_proposal(action: Action, public_keys: tuple[str, ...]) -> None:
         raise SignatureError("principal's signature is too old")
     try:
         VerifyKey(bytes.fromhex(public)).verify(
-            signed_message(action.proposal, action.executor, signed.at),
+            signed_message(action.proposal, action.executor, signed.at, zone),
             bytes.fromhex(signed.signature),
         )
     except (BadSignatureError, ValueError, TypeError) as error:
         raise SignatureError(
-            "principal's signature does not match the proposal; sign exactly what is proposed"
+            "principal's signature does not match the proposal; sign exactly what is proposed,"
+            f" {for_zone(zone)}"
         ) from error
 
 
-def signed_message(proposal: Proposal, executor: str, at: datetime) -> bytes:
+def signed_message(proposal: Proposal, executor: str, at: datetime, zone: str) -> bytes:
     """The bytes that a principal signs."""
     body: dict[str, Any] = {
         "at": rfc3339(at),
         "executor": executor,
         "proposal": proposal.model_dump(mode="json"),
+        "zone": zone,
     }
     return _CONTEXT + rfc8785.dumps(body)

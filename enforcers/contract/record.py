@@ -78,12 +78,16 @@ def check_signature(
     now: datetime,
     memory: RootMemory,
 ) -> TrustedKey:
-    """The key that signed this record, if it may act in `role`, or in one of these, now. Raises SignatureError."""
+    """
+    The key that signed this record for the trust's zone, if it may act in `role`, or in one of these, now.
+
+    Raises SignatureError.
+    """
     kid, sig = headers.get("kid"), headers.get("sig")
     if kid is None or sig is None:
         raise SignatureError("record is not signed; add the `kid` and `sig` headers")
     key = trust.key(kid.decode("ascii", "replace"), role, now)
-    verify(bytes.fromhex(key.public_key), leaf_of(TYPES[kind], value), sig, memory)
+    verify(bytes.fromhex(key.public_key), leaf_of(TYPES[kind], value), sig, trust.zone, memory)
     return key
 
 

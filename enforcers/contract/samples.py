@@ -126,6 +126,7 @@ def outcome(of: Action) -> Outcome:
         session="session-1",
         status=Status.SUCCEEDED,
         rows=1,
+        bytes=8,
         duration_us=1_234,
         executed_digest=sha256_hex(b"SELECT id FROM customers WHERE id = 1"),
         finished_at=MOMENT + timedelta(milliseconds=9),
@@ -236,7 +237,9 @@ def _control() -> Control:
 
 def history() -> History:
     """What a judge counted."""
-    counted = Slice(start=29_454_424, actions=3, denials=1, rows=12, tables=("ab" * 8,))
+    counted = Slice(
+        start=29_454_424, actions=3, denials=1, asks=1, rows=12, bytes=96, tables=("ab" * 8,)
+    )
     asked = Asked(
         request=_id(_REQUEST), proposal_digest="cd" * 32, policy=_POLICY, expires_at=MOMENT + _HOUR
     )

@@ -1,10 +1,12 @@
 """
 Batch signatures: Ed25519 over the Merkle root of one flush.
 
-    value ──leaf──▶ tree ──root──▶ one signature for up to 64 records
+    value ──leaf──▶ tree ──root──▶ zone ‖ size ‖ root ──▶ one signature for up to 64 records
 
 The `sig` header is: format (1 byte, 1) · leaf index (2) · tree size (2) · signature (64) · path (32 each).
 A lone record is a tree of one. A verifier remembers verified roots, so a batch costs one verification.
+
+INVARIANT: what was signed for one zone holds in no other, though both trust the same keys.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from enforcers.errors import SignatureError
 
 MAX_BATCH = 64
 """Most records under one signature."""
-_CONTEXT = b"sluicegate batch root v1\x00"
+_CONTEXT = b"sluicegate batch root v2\x00"
 _HEAD = struct.Struct(">BHH64s")
 _FORMAT = 1
 
@@ -38,15 +40,24 @@ def leaf_of(event_type: str, value: bytes) -> bytes:
     return leaf_hash(event_type.encode() + b"\n" + value)
 
 
-def _message(root: bytes, size: int) -> bytes:
-    return _CONTEXT + size.to_bytes(2, "big") + root
+def for_zone(zone: str) -> str:
+    """How an error says for which zone something must be signed."""
+    return f"for zone `{zone}`" if zone else "for the zone without a name"
+
+
+def batch_message(zone: str, root: bytes, size: int) -> bytes:
+    """What is signed for a tree of this size."""
+    # What follows the zone has one length, so no two zones share a message, whatever they are called.
+    return _CONTEXT + zone.encode() + b"\x00" + size.to_bytes(2, "big") + root
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Signs batches with one private key."""
+    """Signs batches with one private key, for one zone."""
 
     key: SigningKey
+    zone: str = ""
+    """The zone in which the signature holds; empty: the one without a name."""
 
     @property
     def kid(self) -> str:
@@ -58,7 +69,7 @@ class Signer:
         if not 0 < len(leaves) <= MAX_BATCH:
             raise SignatureError(f"batch of {len(leaves)} records; sign 1 to {MAX_BATCH} at a time")
         root, paths = root_and_paths(leaves)
-        signature = self.key.sign(_message(root, len(leaves))).signature
+        signature = self.key.sign(batch_message(self.zone, root, len(leaves))).signature
         return [
             _HEAD.pack(_FORMAT, index, len(leaves), signature) + b"".join(path)
             for index, path in enumerate(paths)
@@ -66,7 +77,7 @@ class Signer:
 
 
 class RootMemory:
-    """Verified roots, newest kept: (key, size, root) that a valid signature was seen for."""
+    """Verified roots, newest kept: (key, signature, zone, size, root) that were verified together."""
 
     def __init__(self, limit: int = 4_096) -> None:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
@@ -82,20 +93,23 @@ class RootMemory:
             self._seen.popitem(last=False)
 
 
-def verify(public_key: bytes, leaf: bytes, sig: bytes, memory: RootMemory | None = None) -> None:
-    """Check one record's `sig` header. Raises SignatureError."""
+def verify(
+    public_key: bytes, leaf: bytes, sig: bytes, zone: str, memory: RootMemory | None = None
+) -> None:
+    """Check one record's `sig` header in a zone. Raises SignatureError."""
     index, size, signature, path = _unpack(sig)
     root = root_of(leaf, index, size, path)
     if root is None:
         raise SignatureError("signature's path does not fit its position; sign the batch again")
-    entry = public_key + signature + _message(root, size)
+    message = batch_message(zone, root, size)
+    entry = public_key + signature + message
     if memory is not None and entry in memory:
         return
     try:
-        VerifyKey(public_key).verify(_message(root, size), signature)
+        VerifyKey(public_key).verify(message, signature)
     except (BadSignatureError, ValueError, TypeError) as error:
         raise SignatureError(
-            "signature does not match the record; sign the exact bytes sent"
+            f"signature does not match the record; sign the exact bytes sent, {for_zone(zone)}"
         ) from error
     if memory is not None:
         memory.add(entry)

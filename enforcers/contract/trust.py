@@ -73,9 +73,11 @@ class TrustFile(Record):
 
 @dataclass(frozen=True)
 class Trust:
-    """Trusted keys by their name."""
+    """Trusted keys by their name, and the zone that they are trusted in."""
 
     keys: dict[str, TrustedKey]
+    zone: str = ""
+    """What was signed for another zone is not believed, whoever signed it."""
 
     def key(self, kid: str, role: Role | tuple[Role, ...], moment: datetime) -> TrustedKey:
         """The key called `kid`, where it may act in (one of) these roles now. Raises SignatureError."""
@@ -91,18 +93,18 @@ class Trust:
         return found
 
 
-def build_trust(file: TrustFile) -> Trust:
-    """Index a trust file. Raises TrustError where one key stands twice."""
+def build_trust(file: TrustFile, zone: str = "") -> Trust:
+    """Index a trust file for one zone. Raises TrustError where one key stands twice."""
     keys = {key.kid: key for key in file.keys}
     if len(keys) != len(file.keys):
         raise TrustError(
             "one public key stands twice in the trust file; give each role a key of its own"
         )
-    return Trust(keys)
+    return Trust(keys, zone)
 
 
-def load_trust(path: Path) -> Trust:
-    """Read a trust file. Raises TrustError."""
+def load_trust(path: Path, zone: str = "") -> Trust:
+    """Read a trust file for one zone. Raises TrustError."""
     try:
         file = TrustFile.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -115,4 +117,4 @@ def load_trust(path: Path) -> Trust:
         raise TrustError(
             f"trust file `{path}` refused at `{where}`: {first['msg'].lower()}"
         ) from error
-    return build_trust(file)
+    return build_trust(file, zone)

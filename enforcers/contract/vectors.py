@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ from enforcers.contract.merkle import leaf_hash, root_and_paths
 from enforcers.contract.proof import sign_proposal, signed_message
 from enforcers.contract.record import Draft, SignedRecord, Travelling, seal
 from enforcers.contract.samples import INTENT, MOMENT, REPLY_PARTITION
-from enforcers.contract.signing import Signer, leaf_of
+from enforcers.contract.signing import Signer, batch_message, leaf_of
 from enforcers.contract.trust import Role, TrustedKey, TrustFile
 from enforcers.contract.wire import TYPES, encode
 
-EXECUTOR = Signer(SigningKey(bytes(range(32))))
-JUDGE = Signer(SigningKey(bytes(range(32, 64))))
-ADMINISTRATOR = Signer(SigningKey(bytes(range(64, 96))))
-PRINCIPAL = Signer(SigningKey(bytes(range(96, 128))))
+ZONE = "pay"
+EXECUTOR = Signer(SigningKey(bytes(range(32))), ZONE)
+JUDGE = Signer(SigningKey(bytes(range(32, 64))), ZONE)
+ADMINISTRATOR = Signer(SigningKey(bytes(range(64, 96))), ZONE)
+PRINCIPAL = Signer(SigningKey(bytes(range(96, 128))), ZONE)
 PARTITIONS = {"agent-1": 7, "alice@example.com": 4, "ci:deploy": 6, "größe": 4}
 """Partition of `actions` by principal id, where there are 8."""
 REPLY_PARTITIONS = {"executor-1": REPLY_PARTITION, "executor-2": 8, "laptop.example": 7}
@@ -51,6 +53,7 @@ def vectors() -> dict[str, Any]:
         "batches": [
             _batch("executor-1", EXECUTOR, actions[:1]),
             _batch("executor-1", EXECUTOR, actions),
+            _batch("executor-1", replace(EXECUTOR, zone=""), actions[:1]),
             _batch("judge-1", JUDGE, _verdicts(actions)),
             _batch("executor-1", EXECUTOR, [samples.outcome(actions[0])]),
             _batch("executor-1", EXECUTOR, [samples.grant_request()]),
@@ -63,7 +66,10 @@ def vectors() -> dict[str, Any]:
             {"value": _text(one), "intent": INTENT, "digest": proposal_digest(one, INTENT)}
             for one in actions
         ],
-        "principal_signatures": [_principal_signature(one) for one in actions],
+        "principal_signatures": [
+            _principal_signature(actions[0], replace(PRINCIPAL, zone="")),
+            *(_principal_signature(one, PRINCIPAL) for one in actions),
+        ],
     }
 
 
@@ -76,14 +82,16 @@ def _by_the_judge(asked: Action) -> list[Travelling]:
     return [samples.approval_request(asked), samples.history(), samples.finding()]
 
 
-def _principal_signature(action: Action) -> dict[str, str]:
+def _principal_signature(action: Action, signer: Signer) -> dict[str, str]:
     """An action with its principal's own signature, and what was signed."""
-    signed = sign_proposal(action.proposal, action.executor, MOMENT, PRINCIPAL)
+    signed = sign_proposal(action.proposal, action.executor, MOMENT, signer)
+    message = signed_message(action.proposal, action.executor, MOMENT, signer.zone)
     return {
-        "seed": bytes(PRINCIPAL.key).hex(),
-        "public_key": bytes(PRINCIPAL.key.verify_key).hex(),
+        "seed": bytes(signer.key).hex(),
+        "public_key": bytes(signer.key.verify_key).hex(),
+        "zone": signer.zone,
         "value": _text(action.model_copy(update={"signed": signed})),
-        "message": signed_message(action.proposal, action.executor, MOMENT).hex(),
+        "message": message.hex(),
         "signature": signed.signature,
     }
 
@@ -95,7 +103,9 @@ def _batch(source: str, signer: Signer, models: Sequence[Travelling]) -> dict[st
     records = seal(drafts, signer, source)
     return {
         "signed_by": source,
+        "zone": signer.zone,
         "root": root.hex(),
+        "message": batch_message(signer.zone, root, len(leaves)).hex(),
         "signature": dict(records[0].headers)["sig"][5:69].hex(),
         "records": [_record(*one) for one in zip(models, records, leaves, strict=True)],
     }

@@ -20,7 +20,11 @@ _CONNECTORS = frozenset({"|", "||", "&&", ";", "&", ">", ">>", "<", "<<", "|&"})
 
 
 class CommandExecutor:
-    """Runs programs in one working directory with inherited standard streams."""
+    """
+    Runs programs in one working directory with inherited standard streams.
+
+    What a program writes does not pass through here, so its outcome says neither rows nor bytes.
+    """
 
     system = "command"
     capabilities: frozenset[Capability] = frozenset()

@@ -88,6 +88,7 @@ def _transact(
         withhold(permit, "statement begins or ends a transaction, which is ours; leave that out")
     rows = _execute(connection, statement, parts, limits)
     check_changed(duty, _changed(duty, parts, rows))
+    permit.report_bytes(rows.bytes)
     with committing(permit, rows.count, _kept_after):
         connection.execute("COMMIT")
     return rows
@@ -111,10 +112,10 @@ def _execute(
         return Rows((), ())
     cursor = connection.execute(statement)
     columns = tuple(column[0] for column in cursor.description or ())
-    rows = gather(cursor.fetchmany, limits)
-    if _counts(parts) and columns == ("Count",) and len(rows) == 1:
-        return Rows((), (), int(rows[0][0]))
-    return Rows(columns, rows)
+    tray = gather(cursor.fetchmany, limits)
+    if _counts(parts) and columns == ("Count",) and len(tray.rows) == 1:
+        return Rows((), (), int(tray.rows[0][0]))
+    return Rows(columns, tuple(tray.rows), bytes=tray.bytes)
 
 
 def _counts(parts: list[duckdb.Statement]) -> bool:

@@ -60,14 +60,12 @@ class Tray:
                 )
 
 
-def gather(
-    fetch: Callable[[int], Sequence[Iterable[Any]]], limits: Limits
-) -> tuple[tuple[Any, ...], ...]:
+def gather(fetch: Callable[[int], Sequence[Iterable[Any]]], limits: Limits) -> Tray:
     """Every row that `fetch` gives, within the limits."""
     tray = Tray(limits)
     while chunk := fetch(CHUNK):
         tray.add(chunk)
-    return tuple(tray.rows)
+    return tray
 
 
 def size_of(value: Any) -> int:

@@ -93,6 +93,7 @@ class PostgresExecutor:
         try:
             async with asyncio.timeout(self._limits.timeout_s + _GRACE_S):
                 rows = await _work(connection, permit, duty, self._limits)
+            permit.report_bytes(rows.bytes)
             await _commit(connection, permit, rows.count, self._limits)
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise too_slow(self._limits) from error
@@ -162,7 +163,7 @@ async def _execute(prepared: Any, limits: Limits) -> Rows:
     cursor = await prepared.cursor()
     while chunk := await cursor.fetch(CHUNK):
         tray.add(chunk)
-    return Rows(columns, tuple(tray.rows))
+    return Rows(columns, tuple(tray.rows), bytes=tray.bytes)
 
 
 async def _commit(

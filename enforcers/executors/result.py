@@ -18,6 +18,8 @@ class Rows:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     affected: int | None = None
+    bytes: int = 0
+    """About how many bytes the rows take."""
 
     @property
     def count(self) -> int:

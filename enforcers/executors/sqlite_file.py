@@ -93,6 +93,7 @@ def _transact(connection: sqlite3.Connection, permit: Permit, duty: Duty, limits
     rows = _execute(connection, statement_of(permit), limits)
     check_changed(duty, connection.total_changes - before)
     connection.set_authorizer(None)
+    permit.report_bytes(rows.bytes)
     with committing(permit, rows.count, partial(_kept_after, connection)):
         connection.execute("COMMIT")
     return rows
@@ -110,7 +111,8 @@ def _execute(connection: sqlite3.Connection, statement: str, limits: Limits) -> 
     if cursor.description is None:
         return Rows((), (), max(cursor.rowcount, 0))
     columns = tuple(column[0] for column in cursor.description)
-    return Rows(columns, gather(cursor.fetchmany, limits))
+    tray = gather(cursor.fetchmany, limits)
+    return Rows(columns, tuple(tray.rows), bytes=tray.bytes)
 
 
 def _authorizer(duty: Duty) -> Callable[..., int]:

@@ -2,18 +2,17 @@
 The account of one principal: its windows, the uses of its grants, and what it asked people for.
 
 INVARIANT: what is left out to keep the account small makes it stricter. Sessions that find no place share one
-window; a request that is forgotten has to be asked again; a use is never forgotten before its grant has ended.
+window; a request that is forgotten has to be asked again; a use is never forgotten before its grant has ended for good.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from enforcers.contract.approval import ApprovalRequest
-from enforcers.contract.base import rfc3339
+from enforcers.contract.base import Record, rfc3339
 from enforcers.contract.grant import Grant
 from enforcers.contract.history import OTHERS, WHOLE, Asked, History, Use
 from enforcers.history.touched import Touched
@@ -28,6 +27,8 @@ SESSION_MARKS = 64
 """Different tables, and as many different resources, that a window tells apart."""
 ASKED = 64
 """Requests for approval that are remembered."""
+LATE = timedelta(days=1)
+"""How much later a judge may read that a grant was prolonged before its end."""
 SESSIONS_BYTES = 96 * 1024
 """Sessions whose windows take more together share one."""
 
@@ -44,6 +45,8 @@ class Account:
         """The last lifting of a quarantine that was looked at."""
         self.start = 0
         """The slice that is counted in now."""
+        self._kept_in = 0
+        """The slice in which uses and requests were looked through last."""
         self._whole = SlidingWindow(WHOLE, MARKS)
         self._others = SlidingWindow(OTHERS, SESSION_MARKS)
         self._sessions: dict[str, SlidingWindow] = {}
@@ -51,29 +54,30 @@ class Account:
         self._asked: dict[str, Asked] = {}
         self._counts: dict[UUID, int] = {}
         """Uses as a judge looks at them; replaced, never changed."""
-        self._tail = ""
+        self._uses_text = self._asked_text = ""
+        """Their JSON; empty where it has to be made anew."""
 
-    def slide(self, start: int, now: datetime, grants: Sequence[Grant]) -> None:
-        """Forget what no longer counts; `grants` may have been prolonged."""
+    def move(self, start: int, now: datetime, grants: Sequence[Grant]) -> None:
+        """Forget what no longer counts; `grants` are its principal's, some of them prolonged."""
+        self.slide(start)
+        if start > self._kept_in:
+            self._kept_in = start
+            self._forget(now, grants)
+
+    def slide(self, start: int) -> None:
+        """Forget what was done too long ago."""
         if start <= self.start:
             return
         self.start = start
         for window in self._windows():
             window.slide(start)
         self._sessions = {name: one for name, one in self._sessions.items() if not one.empty}
-        ends = {one.grant: one.expires_at for one in grants}
-        kept = (
-            use.model_copy(update={"expires_at": max(use.expires_at, ends.get(grant, now))})
-            for grant, use in self._uses.items()
-        )
-        self._remember_uses(one for one in kept if one.expires_at > now)
-        self._remember_asked(one for one in self._asked.values() if one.expires_at > now)
 
     def forgive(self, lifted: datetime) -> None:
         """Count no denial any more from before a quarantine was lifted; once for each lifting."""
         if self.forgiven is not None and lifted <= self.forgiven:
             return
-        self.forgiven, self._tail = lifted, ""
+        self.forgiven = lifted
         for window in self._windows():
             window.forgive(slice_of(lifted))
 
@@ -81,24 +85,23 @@ class Account:
         """What counts against an action in this session."""
         return Past(self._whole.facts(), self._session_facts(session), self._counts, self._asked)
 
-    def count(self, session: str | None, seen: Touched, *, denied: bool) -> None:
+    def count(self, session: str | None, seen: Touched, *, denied: bool, asked: bool) -> None:
         """Count one action."""
-        self._whole.count(self.start, seen, denied=denied)
-        if session is not None:
-            self._window_of(session).count(self.start, seen, denied=denied)
+        for window in self._counting(session):
+            window.count(self.start, seen, denied=denied, asked=asked)
 
-    def count_rows(self, session: str | None, rows: int) -> None:
-        """Count rows that an executor reported."""
-        self._whole.count_rows(self.start, rows)
-        if session is not None:
-            self._window_of(session).count_rows(self.start, rows)
+    def count_returned(self, session: str | None, rows: int, size: int) -> None:
+        """Count rows and bytes that an executor reported."""
+        for window in self._counting(session):
+            window.count_returned(self.start, rows, size)
 
     def use(self, grant: UUID, expires_at: datetime) -> None:
         """Count one use of a grant."""
         known = self._uses.get(grant)
         count = known.count + 1 if known else 1
-        used = Use.model_construct(grant=grant, count=count, expires_at=expires_at)
-        self._remember_uses([*(one for one in self._uses.values() if one.grant != grant), used])
+        self._uses[grant] = Use.model_construct(grant=grant, count=count, expires_at=expires_at)
+        self._counts = {**self._counts, grant: count}
+        self._uses_text = ""
 
     def ask(self, request: ApprovalRequest) -> None:
         """Remember a request for approval; the newest for a proposal counts."""
@@ -129,14 +132,18 @@ class Account:
             texts = []
         shared = [] if self._others.empty else [self._others.text()]
         windows = ",".join((self._whole.text(), *shared, *texts))
-        return f'{head}"windows":[{windows}],{self._end()}}}'.encode()
+        forgiven = f'"{rfc3339(self.forgiven)}"' if self.forgiven else "null"
+        self._uses_text = self._uses_text or _text(self._uses.values())
+        self._asked_text = self._asked_text or _text(self._asked.values())
+        lists = f'"uses":{self._uses_text},"asked":{self._asked_text}'
+        return f'{head}"windows":[{windows}],"forgiven":{forgiven},{lists}}}'.encode()
 
     def restore(self, stored: History) -> None:
         """Become what a stored history says."""
         self.actions, self.outcomes = stored.actions, stored.outcomes
         for one in stored.windows:
             self._restored(one.session).restore(one)
-        self.start = max((one.newest for one in self._windows()), default=0)
+        self.start = self._kept_in = max((one.newest for one in self._windows()), default=0)
         self.forgiven = stored.forgiven
         self._remember_uses(stored.uses)
         self._remember_asked(stored.asked)
@@ -154,6 +161,9 @@ class Account:
         if own is not None:
             return own.facts()
         return self._others.facts() if self._is_shared() else NOTHING_YET
+
+    def _counting(self, session: str | None) -> tuple[SlidingWindow, ...]:
+        return (self._whole,) if session is None else (self._whole, self._window_of(session))
 
     def _window_of(self, session: str) -> SlidingWindow:
         own = self._sessions.get(session)
@@ -180,23 +190,26 @@ class Account:
             self._others.absorb(one)
         self._sessions = {}
 
+    def _forget(self, now: datetime, grants: Sequence[Grant]) -> None:
+        ends = {one.grant: one.expires_at for one in grants}
+        kept = (
+            use.model_copy(
+                update={"expires_at": max(use.expires_at, ends.get(grant, use.expires_at))}
+            )
+            for grant, use in self._uses.items()
+        )
+        self._remember_uses(one for one in kept if one.expires_at + LATE > now)
+        self._remember_asked(one for one in self._asked.values() if one.expires_at > now)
+
     def _remember_uses(self, uses: Iterable[Use]) -> None:
         self._uses = {one.grant: one for one in uses}
         self._counts = {grant: one.count for grant, one in self._uses.items()}
-        self._tail = ""
+        self._uses_text = ""
 
     def _remember_asked(self, asked: Iterable[Asked]) -> None:
         self._asked = {one.proposal_digest: one for one in asked}
-        self._tail = ""
+        self._asked_text = ""
 
-    def _end(self) -> str:
-        if not self._tail:
-            uses = [one.model_dump(mode="json") for one in self._uses.values()]
-            asked = [one.model_dump(mode="json") for one in self._asked.values()]
-            body = {
-                "forgiven": self.forgiven and rfc3339(self.forgiven),
-                "uses": uses,
-                "asked": asked,
-            }
-            self._tail = json.dumps(body, separators=(",", ":"))[1:-1]
-        return self._tail
+
+def _text(records: Iterable[Record]) -> str:
+    return f"[{','.join([one.model_dump_json() for one in records])}]"

@@ -8,15 +8,15 @@ INVARIANT: pure. An action and an outcome count once, whatever is delivered agai
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from json.encoder import encode_basestring_ascii as quoted
 from uuid import UUID
 
 from enforcers.contract.action import Action
-from enforcers.contract.base import MAX_BYTES
+from enforcers.contract.base import MAX_BYTES, rfc3339
 from enforcers.contract.grant import MAX_GRANT_DAYS, Grant
 from enforcers.contract.history import History
 from enforcers.contract.outcome import Outcome
@@ -61,7 +61,7 @@ class Ledger:
         account = self._accounts.get(principal.id)
         if account is None:
             return NO_PAST
-        account.slide(slice_of(now), now, grants)
+        account.move(slice_of(now), now, grants)
         return account.past(principal.session)
 
     def forgive(self, principal: str, lifted: datetime) -> None:
@@ -92,13 +92,15 @@ class Ledger:
         codes = {_code(one.verdict) for one in (judgement, presumed) if one is not None}
         if codes & UNCOUNTED or self.knows(action, offset):
             return False
-        account = self._account(action.proposal.principal.id, now, grants)
+        account = self._account(action.proposal.principal.id)
+        account.move(slice_of(now), now, grants)
         account.actions = offset + 1
         verdict = judgement.verdict
         denied = verdict.decision is Decision.DENY and _code(verdict) not in NO_OFFENCE
         done = judgement if verdict.decision is Decision.ALLOW else presumed
         seen = touched(done.intent, done.masked) if done and done.intent else NOTHING
-        account.count(action.proposal.principal.session, seen, denied=denied)
+        asked = judgement.request is not None
+        account.count(action.proposal.principal.session, seen, denied=denied, asked=asked)
         if judgement.request is not None:
             account.ask(judgement.request)
         if done is not None:
@@ -107,9 +109,13 @@ class Ledger:
 
     def count_outcome(self, outcome: Outcome, offset: int, now: datetime) -> bool:
         """Count what an executor reported; False where that changes nothing."""
-        if not outcome.rows or outcome.finished_at < now - timedelta(minutes=WINDOW_MINUTES):
+        if not (outcome.rows or outcome.bytes):
             return False
-        account = self._account(outcome.principal, now, ())
+        if outcome.finished_at < now - timedelta(minutes=WINDOW_MINUTES):
+            return False
+        account = self._account(outcome.principal)
+        # Nobody says here which grants were prolonged, so no use is forgotten.
+        account.slide(slice_of(now))
         known = outcome.id in self._outcomes
         # Also what a former owner counted: a copy of it would have a new offset.
         self._outcomes[outcome.id] = None
@@ -118,21 +124,16 @@ class Ledger:
         if known or offset < account.outcomes:
             return False
         account.outcomes = offset + 1
-        account.count_rows(outcome.session, outcome.rows)
+        account.count_returned(outcome.session, outcome.rows or 0, outcome.bytes or 0)
         return True
 
     def encoded(self, principal: str, stamp: Stamp) -> bytes:
         """The principal's history as it is stored. Raises OversizedError."""
         account = self._accounts[principal]
-        head = {
-            "id": str(stamp.id),
-            "principal": principal,
-            "judge": stamp.judge,
-            "at": stamp.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "actions": account.actions,
-            "outcomes": account.outcomes,
-        }
-        value = account.text(json.dumps(head, separators=(",", ":"))[:-1] + ",")
+        value = account.text(
+            f'{{"id":"{stamp.id}","principal":{quoted(principal)},"judge":{quoted(stamp.judge)},'
+            f'"at":"{rfc3339(stamp.at)}","actions":{account.actions},"outcomes":{account.outcomes},'
+        )
         if len(value) > MAX_BYTES:
             raise OversizedError(
                 f"history of `{principal}` takes {len(value)} bytes; let some of its grants end"
@@ -163,11 +164,10 @@ class Ledger:
         """Everybody who has an account."""
         return frozenset(self._accounts)
 
-    def _account(self, principal: str, now: datetime, grants: Sequence[Grant]) -> Account:
+    def _account(self, principal: str) -> Account:
         found = self._accounts.get(principal)
         if found is None:
             found = self._accounts[principal] = Account(principal)
-        found.slide(slice_of(now), now, grants)
         return found
 
 

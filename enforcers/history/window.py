@@ -9,10 +9,9 @@ it comes, so a full window counts too much and never too little.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from json.encoder import encode_basestring_ascii as quoted
 
 from enforcers.contract.base import MAX_SAFE_INTEGER
 from enforcers.contract.history import Window
@@ -24,6 +23,7 @@ WINDOW_MINUTES = 60
 COUNTERS = (
     "actions",
     "denials",
+    "asks",
     "writes",
     "exports",
     "rows",
@@ -31,8 +31,8 @@ COUNTERS = (
     "more_tables",
     "more_resources",
 )
-_MORE = COUNTERS.index("more_tables")
 MARKS = ("tables", "resources", "tags")
+_NEXT = '","'
 
 
 def slice_of(moment: datetime) -> int:
@@ -47,7 +47,8 @@ class _Slice:
     __slots__ = ("counts", "marks", "text")
 
     def __init__(self) -> None:
-        self.counts = [0] * len(COUNTERS)
+        self.counts: dict[str, int] = {}
+        """Those of the counters that are above zero."""
         self.marks: tuple[dict[str, None], ...] = ({}, {}, {})
         """Tables, resources and tags that were seen here last."""
         self.text = ""
@@ -61,7 +62,7 @@ class SlidingWindow:
         self.session = session
         self._limit = limit
         self._slices: dict[int, _Slice] = {}
-        self._sums = [0] * len(COUNTERS)
+        self._sums = dict.fromkeys(COUNTERS, 0)
         self._places: tuple[dict[str, int], ...] = ({}, {}, {})
         """The slice that each table, resource and tag was seen in last."""
         self._facts: WindowFacts | None = None
@@ -82,57 +83,65 @@ class SlidingWindow:
         oldest = start - WINDOW_MINUTES
         for old in [one for one in self._slices if one < oldest]:
             gone = self._slices.pop(old)
-            self._sums = [a - b for a, b in zip(self._sums, gone.counts, strict=True)]
+            for name, amount in gone.counts.items():
+                self._sums[name] -= amount
             for places, marks in zip(self._places, gone.marks, strict=True):
                 for mark in marks:
                     del places[mark]
             self._changed()
 
-    def count(self, start: int, seen: Touched = NOTHING, *, denied: bool = False) -> None:
-        """Count one action, with what was touched if it was allowed."""
+    def count(
+        self, start: int, seen: Touched = NOTHING, *, denied: bool = False, asked: bool = False
+    ) -> None:
+        """Count one action, with what was touched if it was allowed, and whether people are asked about it."""
         current = self._slice(start)
-        more = [
-            self._mark(start, place, marks)
-            for place, marks in enumerate((seen.tables, seen.resources, seen.tags))
-        ]
-        self._add(current, (1, int(denied), seen.writes, seen.exports, 0, 0, more[0], more[1]))
+        more_tables, more_others = self._touch(start, (seen.tables, seen.resources, seen.tags))
+        amounts = {
+            "actions": 1,
+            "denials": int(denied),
+            "asks": int(asked),
+            "writes": seen.writes,
+            "exports": seen.exports,
+            "more_tables": more_tables,
+            "more_resources": more_others,
+        }
+        self._add(current, amounts)
 
-    def count_rows(self, start: int, rows: int) -> None:
-        """Count rows that an executor reported."""
-        self._add(self._slice(start), (0, 0, 0, 0, rows, 0, 0, 0))
+    def count_returned(self, start: int, rows: int, size: int) -> None:
+        """Count rows and bytes that an executor reported."""
+        self._add(self._slice(start), {"rows": rows, "bytes": size})
 
     def forgive(self, until: int) -> None:
         """Count no denial any more that was counted in the slice at `until` or before."""
-        place = COUNTERS.index("denials")
         for start, one in self._slices.items():
-            if start <= until and one.counts[place]:
-                self._sums[place] -= one.counts[place]
-                one.counts[place], one.text = 0, ""
+            if start <= until:
+                self._sums["denials"] -= one.counts.pop("denials", 0)
+                one.text = ""
         self._changed()
 
     def absorb(self, other: SlidingWindow) -> None:
         """Count all that another window has counted."""
         for start, its in sorted(other._slices.items()):
             mine = self._slice(start)
-            more = [self._mark(start, place, marks) for place, marks in enumerate(its.marks)]
+            more_tables, more_others = self._touch(start, its.marks)
             self._add(mine, its.counts)
-            self._add(mine, (*([0] * _MORE), more[0], more[1]))
+            self._add(mine, {"more_tables": more_tables, "more_resources": more_others})
 
     def facts(self) -> WindowFacts:
         """What rules can look at."""
         if self._facts is None:
-            tables, resources, tags = self._places
-            actions, denials, writes, exports, rows, size, more_tables, more_others = self._sums
-            count = len(tables) + more_tables
+            sums, (tables, resources, tags) = self._sums, self._places
+            count = len(tables) + sums["more_tables"]
             self._facts = WindowFacts(
-                actions=actions,
-                denials=denials,
-                writes=writes,
-                exports=exports,
-                rows=rows,
-                bytes=size,
+                actions=sums["actions"],
+                denials=sums["denials"],
+                asks=sums["asks"],
+                writes=sums["writes"],
+                exports=sums["exports"],
+                rows=sums["rows"],
+                bytes=sums["bytes"],
                 tables=count,
-                resources=count + len(resources) + more_others,
+                resources=count + len(resources) + sums["more_resources"],
                 tags_read=tuple(sorted(tags)),
             )
         return self._facts
@@ -140,18 +149,18 @@ class SlidingWindow:
     def text(self) -> str:
         """Its JSON. Only slices that changed since the last time are written anew."""
         if not self._text:
-            slices = ",".join(_text(start, one) for start, one in self._slices.items())
-            self._text = f'{{"session":{json.dumps(self.session)},"slices":[{slices}]}}'
+            slices = ",".join([one.text or _text(at, one) for at, one in self._slices.items()])
+            self._text = f'{{"session":{quoted(self.session)},"slices":[{slices}]}}'
         return self._text
 
     def restore(self, stored: Window) -> None:
         """Count all that a stored window says."""
         for one in sorted(stored.slices, key=lambda one: one.start):
             mine = self._slice(one.start)
-            for place, name in enumerate(MARKS):
-                # What was stored found its place when it was counted.
-                self._mark(one.start, place, getattr(one, name), limit=MAX_SAFE_INTEGER)
-            self._add(mine, [getattr(one, name) for name in COUNTERS])
+            # What was stored found its place when it was counted.
+            marks = [getattr(one, name) for name in MARKS]
+            self._touch(one.start, marks, limit=MAX_SAFE_INTEGER)
+            self._add(mine, {name: getattr(one, name) for name in COUNTERS})
 
     def _slice(self, start: int) -> _Slice:
         """The slice at `start`, in its place among the others."""
@@ -163,17 +172,31 @@ class SlidingWindow:
                 self._slices = dict(sorted(self._slices.items()))
         return found
 
-    def _add(self, to: _Slice, amounts: Iterable[int]) -> None:
-        for place, amount in enumerate(amounts):
+    def _add(self, to: _Slice, amounts: Mapping[str, int]) -> None:
+        counts, sums = to.counts, self._sums
+        for name, amount in amounts.items():
             if amount:
-                added = min(to.counts[place] + amount, MAX_SAFE_INTEGER) - to.counts[place]
-                to.counts[place] += added
-                self._sums[place] += added
+                before = counts.get(name, 0)
+                added = min(amount, MAX_SAFE_INTEGER - before)
+                counts[name] = before + added
+                sums[name] += added
         to.text = ""
         self._changed()
 
-    def _mark(self, start: int, place: int, marks: Iterable[str], limit: int | None = None) -> int:
-        """Remember when these were seen; how many of them found no place."""
+    def _touch(
+        self, start: int, marks: Sequence[Collection[str]], limit: int | None = None
+    ) -> tuple[int, int]:
+        """Remember when tables, resources and tags were seen; how many of the former two found no place."""
+        limit = limit or self._limit
+        tables, resources, tags = marks
+        more_tables = self._mark(start, 0, tables, limit) if tables else 0
+        more_others = self._mark(start, 1, resources, limit) if resources else 0
+        if tags:
+            # They are a catalog's and few; one that was dropped could be the secret one.
+            self._mark(start, 2, tags, MAX_SAFE_INTEGER)
+        return more_tables, more_others
+
+    def _mark(self, start: int, place: int, marks: Iterable[str], limit: int) -> int:
         places, lost = self._places[place], 0
         for mark in marks:
             known = places.get(mark)
@@ -182,8 +205,7 @@ class SlidingWindow:
             if known is not None:
                 self._slices[known].marks[place].pop(mark)
                 self._slices[known].text = ""
-            # Tags are a catalog's and few; one that was dropped could be the secret one.
-            elif place < 2 and len(places) >= (limit or self._limit):
+            elif len(places) >= limit:
                 lost += 1
                 continue
             places[mark] = start
@@ -196,9 +218,13 @@ class SlidingWindow:
 
 
 def _text(start: int, one: _Slice) -> str:
-    if not one.text:
-        body: dict[str, Any] = {"start": start}
-        body |= {name: n for name, n in zip(COUNTERS, one.counts, strict=True) if n}
-        body |= {name: list(found) for name, found in zip(MARKS, one.marks, strict=True) if found}
-        one.text = json.dumps(body, separators=(",", ":"))
+    tables, resources, tags = one.marks
+    parts = [f'"start":{start}', *[f'"{name}":{n}' for name, n in one.counts.items()]]
+    # Marks of tables and resources are hexadecimal digits; a tag may be anything.
+    for name, found in (("tables", tables), ("resources", resources)):
+        if found:
+            parts.append(f'"{name}":["{_NEXT.join(found)}"]')
+    if tags:
+        parts.append(f'"tags":[{",".join(map(quoted, tags))}]')
+    one.text = f"{{{','.join(parts)}}}"
     return one.text

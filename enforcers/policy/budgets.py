@@ -10,7 +10,9 @@ from pydantic import Field
 from enforcers.policy.engine import Facts
 from enforcers.policy.form import Written
 
-Counter = Literal["actions", "denials", "writes", "exports", "rows", "bytes", "tables", "resources"]
+Counter = Literal[
+    "actions", "denials", "asks", "writes", "exports", "rows", "bytes", "tables", "resources"
+]
 
 
 class Budget(Written):

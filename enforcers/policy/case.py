@@ -21,6 +21,7 @@ class CaseWindow(Written):
 
     actions: Count = 0
     denials: Count = 0
+    asks: Count = 0
     writes: Count = 0
     exports: Count = 0
     rows: Count = 0
@@ -35,20 +36,14 @@ class CaseWindow(Written):
         return WindowFacts(**self.model_dump())
 
 
-class CaseGrant(Written):
+class CaseGrant(GrantScope):
     """A grant that the principal has: its name, and what it covers."""
 
     name: Identifier
-    verbs: tuple[Identifier, ...] = ()
-    resources: tuple[str, ...] = ()
-    systems: tuple[Identifier, ...] = ()
-    catalogs: tuple[Identifier, ...] = ()
-    environments: tuple[Identifier, ...] = ()
-    condition: str | None = None
 
     @property
     def scope(self) -> GrantScope:
-        """What it covers. Raises ValidationError where that is none."""
+        """What it covers."""
         return GrantScope.model_validate(self.model_dump(exclude={"name"}))
 
 
@@ -87,6 +82,8 @@ class CaseContext(Written):
     """Grants of the principal that hold and have a use left."""
     approvals: tuple[str, ...] = ()
     """Groups whose members approved exactly this."""
+    asked: bool = False
+    """Whether people were asked about exactly this and may still answer; always so where some approved it."""
 
 
 class Expectation(Written):

@@ -77,6 +77,7 @@ def occasion_of(context: CaseContext) -> Occasion:
         session=context.session.facts,
         grants=tuple(_grant(n, one, context) for n, one in enumerate(context.grants, start=1)),
         approvers=context.approvals,
+        asked=context.asked or bool(context.approvals),
     )
 
 

@@ -17,14 +17,9 @@ from typing import Any
 
 from enforcers.policy import tree
 from enforcers.policy.compiling import compile_expression
+from enforcers.policy.fragments import TOKEN
 from enforcers.policy.vocabulary import MESSAGES, VARIABLES, Attribute
 
-_PIECE = re.compile(
-    r"""(?P<literal>[rRbB]{0,2}(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
-    r"""|(?P<comment>//[^\n]*)|(?P<conjunction>&&)|(?P<weaker>\|\||\?)"""
-    r"""|(?P<opening>[(\[{])|(?P<closing>[)\]}])|(?P<rest>.)""",
-    re.DOTALL,
-)
 Scope = Mapping[str, str | None]
 """Paths that names stand for; None for what is no attribute, such as an element of a literal list."""
 
@@ -56,7 +51,7 @@ def conjuncts_of(condition: str, with_effect: bool) -> tuple[Conjunct, ...]:
 
 def split(text: str) -> list[str]:
     """The operands of the outermost `&&` of a text; the text itself where there is none."""
-    pieces = _stripped([one for one in _PIECE.finditer(text) if one.lastgroup != "comment"])
+    pieces = _stripped([one for one in TOKEN.finditer(text) if one.lastgroup != "comment"])
     depths = list(_depths(pieces))
     outer = [one.lastgroup if depth == 0 else "" for one, depth in zip(pieces, depths, strict=True)]
     if "conjunction" not in outer or "weaker" in outer:
@@ -124,7 +119,7 @@ def _paths(node: Any, scope: Scope) -> Iterator[str]:
     elif kind == "comprehension_expr":
         yield from _looped(node.comprehension_expr, scope)
     else:
-        for child in _operands(node):
+        for child in tree.children(node):
             yield from _paths(child, scope)
 
 
@@ -138,18 +133,6 @@ def _looped(loop: Any, scope: Scope) -> Iterator[str]:
     elif not any(path.startswith(f"{listed}[]") for path in inside):
         yield listed
     yield from inside
-
-
-def _operands(node: Any) -> list[Any]:
-    kind = tree.node_kind(node)
-    if kind == "select_expr":
-        return [node.select_expr.operand]
-    if kind == "list_expr":
-        return list(node.list_expr.elements)
-    if kind != "call_expr":
-        return []
-    call = node.call_expr
-    return [*([call.target] if call.HasField("target") else []), *call.args]
 
 
 def _path(node: Any, scope: Scope) -> str | None:

@@ -15,9 +15,8 @@ from enforcers.policy.bundle import Bundle, Rule
 from enforcers.policy.compiling import CompiledRule
 from enforcers.policy.engine import Decision, Facts
 from enforcers.policy.examining import ExaminedPolicy, Held, RuleSeen, conjuncts
-from enforcers.policy.loading import RunCase
 from enforcers.policy.policy import Policy
-from enforcers.policy.trial import OwnTest
+from enforcers.policy.trial import OwnTest, RunCase
 
 
 @dataclass(slots=True)

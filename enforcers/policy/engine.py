@@ -49,6 +49,8 @@ class WindowFacts:
 
     actions: int = 0
     denials: int = 0
+    asks: int = 0
+    """Requests for approval that people were sent."""
     writes: int = 0
     exports: int = 0
     rows: int = 0
@@ -84,6 +86,10 @@ class Facts:
     """The principal's grants that hold now, each with a use left."""
     approvers: tuple[str, ...] = ()
     """Groups whose members have approved this very proposal."""
+    asked: bool = False
+    """Whether people were asked about this very proposal, and may still answer."""
+    asking: bool = False
+    """Whether people would be asked about it now; the policy finds this out itself."""
 
 
 @dataclass(frozen=True, slots=True)

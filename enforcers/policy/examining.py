@@ -9,13 +9,14 @@ The rules are evaluated by the same expressions that decide; only the conjuncts 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import compress
 from typing import Any, Literal, Self
 
 from cel_expr_python import cel
 
+from enforcers.contract.verdict import Decision as Answer
 from enforcers.policy.bundle import Rule
 from enforcers.policy.compiling import CompiledRule, compile_expression
 from enforcers.policy.conjuncts import Conjunct, conjuncts_of, reading
@@ -98,9 +99,15 @@ class ExaminedPolicy(Policy):
         """What became of every rule. Raises PolicyError for what does not compile."""
         view = self._view(facts.intent)
         halted = _halted(facts, view)
+        facts = replace(facts, asking=self._asks(facts))
         activation = None if halted else self._everything(facts, view)
         rules = tuple(self._seen(one, facts, view, activation) for one in self._rules)
         return Examination(view, rules, halted)
+
+    def _asks(self, facts: Facts) -> bool:
+        if not self._looks_at_asking(facts):
+            return False
+        return self.decide(replace(facts, asked=True)).decision is Answer.REQUIRE_APPROVAL
 
     def _everything(self, facts: Facts, view: IntentView) -> cel.Activation:
         covering = self._covering(facts, view) if facts.grants else ()

@@ -3,11 +3,12 @@ Which effects of an action a grant covers.
 
     GrantScope ──▶ verbs, names, target looked up ──▶ condition, if there is one ──▶ one boolean an effect
 
-INVARIANT: what cannot be read, compiled or evaluated covers nothing.
+INVARIANT: what cannot be read, compiled or evaluated covers nothing, and so does a grant for everything.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from cel_expr_python import cel
 from enforcers.contract.grant import Grant, GrantScope
 from enforcers.errors import PolicyError
 from enforcers.intent.model import Effect, ResourceType
+from enforcers.policy.breadth import too_wide
 from enforcers.policy.bundle import Rule, RuleEffect
 from enforcers.policy.compiling import CompiledRule, check_condition
 from enforcers.policy.engine import TargetFacts
@@ -24,6 +26,8 @@ from enforcers.policy.matrix import Matrix
 
 Activate = Callable[[], cel.Activation]
 _TABLES = (ResourceType.TABLE.value,)
+LETTERS = 3
+"""So many letters or digits of a name must stand together; or a whole part of it, as in `hr.*`."""
 
 
 def covered(
@@ -32,12 +36,16 @@ def covered(
     """One value for each effect. `activate` gives what a condition is evaluated with."""
     scope = grant.scope
     nothing = (False,) * len(effects)
-    if not _is_bounded(scope) or not _holds_at(scope, target):
+    if not _holds_at(scope, target):
         return nothing
     plain = tuple(_covers(scope, effect) for effect in effects)
-    if scope.condition is None or not any(plain):
-        return plain
+    if not any(plain):
+        return nothing
     try:
+        if _breadth(scope):
+            return nothing
+        if scope.condition is None:
+            return plain
         matched = _condition(scope.condition).evaluate(activate(), [touch_of(e) for e in effects])
     except PolicyError:
         return nothing
@@ -47,12 +55,10 @@ def covered(
 
 def check_scope(scope: GrantScope) -> None:
     """Raise PolicyError unless a grant with this scope could cover something, and not everything."""
-    if not _is_bounded(scope):
-        raise PolicyError(
-            "a grant for everything is none; name each of `resources`, or give a `condition`"
-        )
     if scope.condition is not None:
         check_condition(scope.condition, with_effect=True)
+    if why := _breadth(scope):
+        raise PolicyError(f"a grant for everything is none; {why}")
 
 
 def full_name(effect: Effect) -> str:
@@ -61,14 +67,35 @@ def full_name(effect: Effect) -> str:
     return f"{resource.namespace}.{resource.name}" if resource.namespace else resource.name
 
 
-def _is_bounded(scope: GrantScope) -> bool:
-    names = scope.resources
-    return bool(scope.condition) or (bool(names) and all(map(_names_something, names)))
+def _breadth(scope: GrantScope) -> str:
+    """What of a scope has no bounds, and what to write; empty where it has. Raises PolicyError."""
+    wide = _wide_patterns(scope.resources)
+    if scope.resources and not wide:
+        return ""
+    if scope.condition is not None:
+        covers = too_wide(scope.condition, scope.verbs, _types(scope))
+        return covers and (
+            f"its condition holds for {covers}; compare `effect.name`, `effect.namespace`,"
+            " `effect.verb` or `effect.tags` with what it is for"
+        )
+    if wide:
+        return (
+            f"resource `{wide[0]}` fits nearly every name; write {LETTERS} letters of the name"
+            " together, or a whole part of it, as in `billing.*`"
+        )
+    return "name each of `resources`, or give a `condition`"
 
 
-def _names_something(pattern: str) -> bool:
-    # `*` and `*.*` would be everything.
-    return any(map(str.isalnum, pattern))
+@lru_cache(maxsize=1_024)
+def _wide_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that say too little of a name."""
+    return tuple(one for one in patterns if "*" in one and not _says_enough(one))
+
+
+def _says_enough(pattern: str) -> bool:
+    written = any(sum(map(str.isalnum, piece)) >= LETTERS for piece in pattern.split("*"))
+    parts = re.split(r"[./]", pattern)
+    return written or any("*" not in part and any(map(str.isalnum, part)) for part in parts)
 
 
 def _holds_at(scope: GrantScope, target: TargetFacts) -> bool:
@@ -80,12 +107,17 @@ def _holds_at(scope: GrantScope, target: TargetFacts) -> bool:
 
 
 def _covers(scope: GrantScope, effect: Effect) -> bool:
-    # A name alone means a table: `billing.*` is no host and no file that happens to be called so.
-    types = scope.types or (_TABLES if scope.resources else ())
-    if not _admits(scope.verbs, effect.verb.value) or not _admits(types, effect.resource.type):
+    if not _admits(scope.verbs, effect.verb.value):
+        return False
+    if not _admits(_types(scope), effect.resource.type):
         return False
     name = full_name(effect)
     return not scope.resources or any(_fits(one, name) for one in scope.resources)
+
+
+def _types(scope: GrantScope) -> tuple[str, ...]:
+    # A name alone means a table: `billing.*` is no host and no file that happens to be called so.
+    return scope.types or (_TABLES if scope.resources else ())
 
 
 def _admits(values: Sequence[str], value: str) -> bool:

@@ -72,6 +72,7 @@ class Occasion:
     session: WindowFacts = NOTHING_YET
     grants: tuple[Grant, ...] = ()
     approvers: tuple[str, ...] = ()
+    asked: bool = False
 
 
 NO_OCCASION = Occasion()
@@ -131,4 +132,5 @@ def facts_of(
         session=occasion.session,
         grants=occasion.grants,
         approvers=occasion.approvers,
+        asked=occasion.asked,
     )

@@ -14,18 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from enforcers.errors import PolicyError
-from enforcers.policy.bundle import Case
 from enforcers.policy.compiling import Compiled, CompiledRule, compile_file
 from enforcers.policy.complaints import BundleError, Complaint, Remark
-from enforcers.policy.engine import Decision
 from enforcers.policy.extending import Family, gather
 from enforcers.policy.lint import lint
 from enforcers.policy.merging import Merged, merge
 from enforcers.policy.packs import OWN, SHIPPED, Beside, Files, Sent
 from enforcers.policy.policy import Policy
+from enforcers.policy.trial import OwnTest, RunCase, try_tests
 
-RunCase = Callable[[Policy, Case], Decision]
-"""Reads a test's text into an intent and lets the policy decide it."""
 NamedFiles = Sequence[tuple[str, bytes]]
 """A bundle's own file first, then those that it extends, by the name under which it extends them."""
 Checked = tuple[Policy | None, tuple[Complaint, ...]]
@@ -139,28 +136,9 @@ class _Checking:
 
 def failed_tests(policy: Policy, run_case: RunCase) -> tuple[Remark, ...]:
     """Return one remark for each of the bundle's tests that fails."""
-    found = []
-    for index, case in enumerate(policy.bundle.tests):
-        failure = _failure(policy, case, run_case)
-        if failure:
-            found.append(Remark(("tests", index), "failed-test", failure))
-    return tuple(found)
-
-
-def _failure(policy: Policy, case: Case, run_case: RunCase) -> str:
-    try:
-        decision = run_case(policy, case)
-    except Exception as error:
-        # Whatever a reader raises, the test did not pass, and the bundle does not load.
-        said = " ".join(str(error).split())
-        return f"test `{case.name}` cannot be run: {type(error).__name__}: {said}"
-    fired = {rule.id for rule in decision.fired}
-    expected = case.expect
-    codes = ", ".join(reason.rule or reason.code for reason in decision.reasons) or "no reason"
-    if decision.decision is not expected.decision:
-        return f"test `{case.name}` expects {expected.decision}, got {decision.decision} ({codes})"
-    for name in sorted(set(expected.rules) - fired):
-        return f"test `{case.name}` expects rule `{name}`, which did not apply"
-    for name in sorted(set(expected.not_rules) & fired):
-        return f"test `{case.name}` expects rule `{name}` not to apply, but it did"
-    return ""
+    trials = try_tests((OwnTest(policy, one) for one in policy.bundle.tests), run_case)
+    return tuple(
+        Remark(("tests", index), "failed-test", one.complaint)
+        for index, one in enumerate(trials)
+        if not one.passed
+    )

@@ -102,6 +102,7 @@ def window_message(facts: WindowFacts) -> Message:
         "Window",
         actions=facts.actions,
         denials=facts.denials,
+        asks=facts.asks,
         writes=facts.writes,
         exports=facts.exports,
         rows=facts.rows,

@@ -8,7 +8,7 @@ INVARIANT: `decide` answers with a denial to whatever goes wrong inside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -59,8 +59,7 @@ class Policy:
         self.bundle = bundle
         self._hash = policy_hash
         self._rules = compile_rules(bundle) if compiled is None else tuple(compiled)
-        # Every expression walks over the effects of the intent.
-        self._read = frozenset({"intent"}.union(*(one.reads for one in self._rules))) & _VARIABLES
+        self._read = _read_by(self._rules)
         self._budgets = tuple(sorted(bundle.budgets.items()))
         terms = bundle.break_glass
         self._emergency = Emergency(terms.groups, terms.minutes) if terms else None
@@ -88,7 +87,10 @@ class Policy:
     def decide(self, facts: Facts) -> Decision:
         """Return the decision for `facts`; never raises."""
         try:
-            return self._decide(facts)
+            ruling = self._decide(facts)
+            if ruling.decision is Answer.REQUIRE_APPROVAL and self._looks_at_asking(facts):
+                return self._unless_denied(ruling, replace(facts, asking=True))
+            return ruling
         except RuleError as error:
             return self._deny("rule_failed", str(error), "correct the rule that is named")
         except Exception as error:
@@ -97,6 +99,15 @@ class Policy:
     def is_production(self, environment: str) -> bool:
         """Whether an environment counts as production: all do that the bundle does not name."""
         return environment not in self.bundle.non_production
+
+    def _looks_at_asking(self, facts: Facts) -> bool:
+        """Whether a rule may have something to say to a question that people were not asked before."""
+        return not facts.asked and "approvals" in self._read
+
+    def _unless_denied(self, ruling: Decision, asking: Facts) -> Decision:
+        """The ruling, where no rule minds that people are asked."""
+        looked = self._decide(asking)
+        return looked if looked.decision is Answer.DENY else ruling
 
     def _decide(self, facts: Facts) -> Decision:
         view = self._view(facts.intent)
@@ -147,8 +158,8 @@ class Policy:
         self, facts: Facts, view: IntentView, covering: Covering
     ) -> tuple[tuple[Matched, ...], dict[str, str]]:
         """What became of the rules, or which of them failed and how."""
-        matrix = self._matrix_of(self._signature(facts, view))
-        activation = self._activation(facts, view, covering, self._read)
+        matrix, read = self._matrix_of(self._signature(facts, view))
+        activation = self._activation(facts, view, covering, read)
         try:
             return matrix.applying(activation, view.touches), {}
         except RuleError as error:
@@ -167,14 +178,16 @@ class Policy:
                 found[rule.id] = str(error)
         return found
 
-    def _choose(self, signature: Signature) -> Matrix:
+    def _choose(self, signature: Signature) -> tuple[Matrix, frozenset[str]]:
         """The rules that may apply, as one expression; many signatures have the same."""
         return self._matrix(
             frozenset(one.rule.id for one in self._rules if may_apply(one.rule, signature))
         )
 
-    def _build(self, ids: frozenset[str]) -> Matrix:
-        return Matrix(one for one in self._rules if one.rule.id in ids)
+    def _build(self, ids: frozenset[str]) -> tuple[Matrix, frozenset[str]]:
+        """These rules, and the variables that they read: no other gets a value."""
+        rules = [one for one in self._rules if one.rule.id in ids]
+        return Matrix(rules), _read_by(rules)
 
     def _signature(self, facts: Facts, view: IntentView) -> Signature:
         environment = facts.target.environment
@@ -245,7 +258,9 @@ _MAKE: Mapping[str, Callable[[Policy, Facts, IntentView, Covering], Message]] = 
     "history": lambda policy, facts, *_: policy._window(facts.history),
     "session": lambda policy, facts, *_: policy._window(facts.session),
     "grants": lambda policy, facts, _, covering: policy._grants(facts, covering),
-    "approvals": lambda policy, facts, *_: new_message("Approvals", groups=facts.approvers),
+    "approvals": lambda policy, facts, *_: new_message(
+        "Approvals", groups=facts.approvers, asking=facts.asking
+    ),
     "budgets": lambda policy, facts, *_: new_message("Budgets", spent=policy._spent(facts)),
 }
 """How each variable of the vocabulary gets its value."""
@@ -259,6 +274,11 @@ def compile_rules(bundle: Bundle) -> tuple[CompiledRule, ...]:
     if compiled.remarks:
         raise PolicyError("; ".join(compiled.remarks))
     return tuple(compiled.rules[rule.id] for rule in bundle.rules)
+
+
+def _read_by(rules: Iterable[CompiledRule]) -> frozenset[str]:
+    # Every expression walks over the effects of the intent.
+    return frozenset({"intent"}.union(*(one.reads for one in rules))) & _VARIABLES
 
 
 def _answer(decision: Decision) -> tuple[object, ...]:

@@ -211,7 +211,7 @@ def node_kind(node: Any) -> str:
 def nodes(node: Any) -> Iterator[Any]:
     """Every node of the tree, parents first."""
     yield node
-    for child in _children(node):
+    for child in children(node):
         yield from nodes(child)
 
 
@@ -224,7 +224,7 @@ def _written(node: Any) -> Iterator[Any]:
             yield from _written(part)
         return
     yield node
-    for child in _children(node):
+    for child in children(node):
         yield from _written(child)
 
 
@@ -239,7 +239,8 @@ def _step(loop: Any) -> list[Any]:
     ]
 
 
-def _children(node: Any) -> list[Any]:
+def children(node: Any) -> list[Any]:
+    """The parts of a node."""
     kind = node_kind(node)
     if kind == "select_expr":
         return [node.select_expr.operand]

@@ -6,13 +6,15 @@ Tests of bundles, run one by one, each with all that was wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from enforcers.policy.bundle import Case
 from enforcers.policy.engine import Decision
-from enforcers.policy.loading import RunCase
 from enforcers.policy.policy import Policy
+
+RunCase = Callable[[Policy, Case], Decision]
+"""Reads a test's text into an intent and lets the policy decide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,14 @@ class Trial:
         why = ", ".join(one.rule or one.code for one in self.decision.reasons)
         return f"{self.decision.decision.value}{f' ({why})' if why else ''}"
 
+    @property
+    def complaint(self) -> str:
+        """The first thing that is wrong, with the reasons for a wrong decision."""
+        expected = self.case.expect.decision
+        wrong = self.decision is not None and self.decision.decision is not expected
+        said = f"expects {expected.value}, got {self.came}" if wrong else self.problems[0]
+        return f"test `{self.case.name}` {said}"
+
 
 def try_tests(tests: Iterable[OwnTest], run_case: RunCase) -> tuple[Trial, ...]:
     """Run every test."""
@@ -64,9 +74,9 @@ def _try(policy: Policy, case: Case, run_case: RunCase) -> Trial:
     try:
         decision = run_case(policy, case)
     except Exception as error:
-        # Whatever a reader raises, the test did not pass.
-        problem = f"cannot be run: {type(error).__name__}: {error}"
-        return Trial(name, case, None, (problem,))
+        # Whatever a reader raises, the test did not pass, and the bundle does not load.
+        said = " ".join(str(error).split())
+        return Trial(name, case, None, (f"cannot be run: {type(error).__name__}: {said}",))
     return Trial(name, case, decision, tuple(_problems(case, decision)))
 
 

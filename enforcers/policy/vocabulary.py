@@ -118,10 +118,11 @@ MESSAGES: dict[str, tuple[Attribute, ...]] = {
     "Window": (
         Attribute("actions", "int", "actions that were judged"),
         Attribute("denials", "int", "those of them that were denied"),
+        Attribute("asks", "int", "requests for approval that were sent to people"),
         Attribute("writes", "int", "things that allowed actions changed"),
         Attribute("exports", "int", "things that they moved out"),
         Attribute("rows", "int", "rows returned or changed, as executors reported"),
-        Attribute("bytes", "int", "bytes returned, as executors reported"),
+        Attribute("bytes", "int", "bytes that came back, as executors reported"),
         Attribute("tables", "int", "different tables touched"),
         Attribute("resources", "int", "different resources touched, tables too"),
         Attribute("tags_read", "list(string)", "tags of what was read, such as `secret`"),
@@ -131,6 +132,7 @@ MESSAGES: dict[str, tuple[Attribute, ...]] = {
     ),
     "Approvals": (
         Attribute("groups", "list(string)", "groups that approved exactly this proposal"),
+        Attribute("asking", "bool", "people would be asked about it now, and were not before"),
     ),
     "Budgets": (Attribute("spent", "list(string)", "the bundle's budgets that are used up"),),
     "Intent": (

@@ -1,8 +1,11 @@
 """
-The judge as a Faust agent: actions ──admission──▶ judge ──counted──last look──▶ verdicts, history.
+The judge as a Faust agent: actions ──admission──▶ judge ──counted──last look──▶ verdicts
+                                                              └──a little later──▶ history ──▶ acknowledged
 
 INVARIANT: no exception reaches Faust, for Faust would acknowledge the action and skip it. What cannot be judged
 is denied; what cannot be answered ends the process, and the action is delivered again.
+
+INVARIANT: an action is acknowledged only when the broker has stored its verdict and the history that counts it.
 """
 
 from __future__ import annotations
@@ -69,6 +72,10 @@ class JudgeAgent:
         self._last_look = LastLook(worlds, clock, admission.windows)
         self._fatal = fatal
         self._flushing = asyncio.Lock()
+        self._answered: list[Reply] = []
+        """Replies that were sent, and are acknowledged with the histories that count them."""
+        self._too_large: set[str] = set()
+        """Principals whose history takes more than a record: they are allowed nothing."""
         self._lost: set[int] = set()
         """Partitions that were lost since somebody began to take them over."""
         self.handled: dict[int, int] = {}
@@ -92,6 +99,7 @@ class JudgeAgent:
                 # What was counted under a former ownership has to be stored before it is read back.
                 await self._flush(replies)
                 replies = []
+                await self.publish_due()
                 await self._writer.drained()
                 await self._take_over(received)
             if received.partition in self._admission.windows:
@@ -104,16 +112,23 @@ class JudgeAgent:
         return count >= MAX_BATCH or (count >= EARLY and self._writer.idle)
 
     async def _flush(self, replies: Sequence[Reply]) -> None:
-        """Look once more at what was decided, and send it with the histories that it changed."""
+        """Look once more at what was decided, and send it."""
+        if not replies:
+            return
         async with self._flushing:
-            due, too_large = self._books.due(moment_of(self._clock.now_ms()))
-            if replies or due:
-                looked = [self._last_look.at(one, too_large) for one in replies]
-                await self._writer.write(looked, due)
+            looked = [self._last_look.at(one, self._too_large) for one in replies]
+            await self._writer.write(looked)
+            self._answered += replies
 
     async def publish_due(self) -> None:
-        """Send what changed although no action was judged."""
-        await self._flush(())
+        """Send the histories that changed, and acknowledge what they count."""
+        async with self._flushing:
+            due, too_large = self._books.due(moment_of(self._clock.now_ms()))
+            fitting = {one.key.decode() for one in due}
+            self._too_large = (self._too_large - fitting) | too_large
+            answered, self._answered = self._answered, []
+            if due or answered:
+                await self._writer.write((), due, answered)
 
     def _reply(self, event: Any, received: Received) -> Reply:
         self._clock.seen(received.timestamp_ms)
@@ -262,6 +277,8 @@ class JudgeAgent:
         self._admission.forget_partition(partition)
         self._books.forget(partition)
         self._outcomes.forget(partition)
+        # Their histories are not stored: the next owner gets these actions again, and counts them.
+        self._answered = [one for one in self._answered if one.received.partition != partition]
         self.handled.pop(partition, None)
 
     def _acknowledge(self, event: Any, received: Received) -> None:

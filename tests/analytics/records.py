@@ -111,6 +111,7 @@ def outcome(on: Action, status: Status = Status.SUCCEEDED) -> Outcome:
         session=on.proposal.principal.session,
         status=status,
         rows=3,
+        bytes=24,
         finished_at=utc_now(),
     )
 

@@ -55,7 +55,7 @@ def test_the_timeline_tells_one_action_in_one_row(tmp_path: Path) -> None:
         records("verdicts", [allowed], timestamp_ms=1_795_272_897_601),
         records("outcomes", [outcome(done)]),
     )
-    sql = "SELECT action_id, principal, session, text, decision, codes, rules, outcome, rows_affected, latency_ms FROM timeline"
+    sql = "SELECT action_id, principal, session, text, decision, codes, rules, outcome, rows_affected, bytes_returned, latency_ms FROM timeline"
     assert query(tmp_path, sql) == [
         (
             done.id,
@@ -67,6 +67,7 @@ def test_the_timeline_tells_one_action_in_one_row(tmp_path: Path) -> None:
             ["no-drop"],
             "succeeded",
             3,
+            24,
             12,
         )
     ]
@@ -229,7 +230,7 @@ def test_an_action_is_reconstructed_with_its_evidence(tmp_path: Path) -> None:
     assert seen.verdict is seen.verdicts[0]
     assert (seen.verdict.decision, seen.verdict.reasons[0].rule) == ("deny", "no-drop")
     assert seen.outcome is not None
-    assert seen.outcome.status == "blocked"
+    assert (seen.outcome.status, seen.outcome.rows, seen.outcome.bytes) == ("blocked", 3, 24)
     assert seen.latency_ms == 0
 
 

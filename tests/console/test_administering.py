@@ -110,7 +110,7 @@ def test_no_voter_is_kept_from_voting_by_the_version_of_anothers_vote(
     desk = Desk(settings, line, *load_voice(settings))  # type: ignore[arg-type]
     issue = desk.issue("approvals", str(request), "x")
     said = Vote(
-        id=uuid7(), issue=issue.model_copy(update={"by": "loud", "version": MAX_SAFE_INTEGER}),
+        id=uuid7(), issue=issue.model_copy(update={"by": "loud", "version": 1_000}),
         request=request, proposal_digest=HASH, policy=HASH, requester="agent:x",
         choice=Choice.APPROVE, expires_at=NOW + timedelta(hours=1),
     )  # fmt: skip
@@ -121,13 +121,28 @@ def test_no_voter_is_kept_from_voting_by_the_version_of_anothers_vote(
         assert issue.version == version
         changes = {"id": uuid7(), "issue": issue, "choice": Choice.DENY}
         desk.publish(said.model_copy(update=changes))
-    assert [one.voice for one in desk.state.votes[request]] == ["loud", *["administrator-1"] * 2]
+    heard = [(one.voice, one.vote.issue.version) for one in desk.state.votes[request]]
+    assert heard == [("loud", 1_000), ("administrator-1", 2)]
 
 
-def test_a_grant_of_the_highest_version_can_be_revoked(
+def test_no_leap_of_a_version_keeps_others_from_saying_more(
+    settings: Settings, line: MemoryLine, desk: Desk
+) -> None:
+    loud = trusted(settings, Role.ADMINISTRATOR, "loud")
+    control = stop(desk, Quarantined(everything=True), None, "drill")
+    leap = control.issue.model_copy(update={"by": "loud", "version": MAX_SAFE_INTEGER})
+    line.publish(control.model_copy(update={"id": uuid7(), "issue": leap}), loud, "loud")
+    desk = Desk(settings, line, *load_voice(settings))  # type: ignore[arg-type]
+    assert desk.state.quarantines == (control,)
+    assert "more than 1000 above 1" in note_on(desk.ignored)
+    assert lift(desk, control.subject, "was a drill").issue.version == 2
+    assert desk.state.quarantines == ()
+
+
+def test_a_grant_can_be_revoked_whatever_its_version(
     desk: Desk, line: MemoryLine, settings: Settings
 ) -> None:
-    first = desk.first_issue("x").model_copy(update={"version": MAX_SAFE_INTEGER})
+    first = desk.first_issue("x").model_copy(update={"version": 1_000})
     identity = uuid7()
     line.publish(
         Grant(
@@ -136,6 +151,7 @@ def test_a_grant_of_the_highest_version_can_be_revoked(
         ),
         desk.signer, desk.key.id,
     )  # fmt: skip
+    assert len(desk.state.grants) == 1
     assert end(desk, str(identity), GrantStatus.REVOKED, "no").status is GrantStatus.REVOKED
     assert desk.state.grants == {}
 

@@ -6,19 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from console.administering import load_voice
 from console.identity import (
     ROLES,
     init_home,
     key_path,
     load_executor,
     load_judge,
+    load_trust_of,
     make_approver,
     trust_key,
 )
+from console.proposing import signature_of
 from console.settings import Settings
 from console.world import load_world
+from enforcers.contract import samples
+from enforcers.contract.keys import create_key
+from enforcers.contract.proof import check_proposal
 from enforcers.contract.trust import Role, load_trust
-from enforcers.errors import TrustError
+from enforcers.errors import SettingsError, SignatureError, TrustError
 from enforcers.principals import load_principals
 
 
@@ -55,6 +61,46 @@ def test_the_world_has_the_shipped_policy(settings: Settings) -> None:
     world = load_world(settings, "judge-1")
     assert "agent:local" in world.principals
     assert len(world.policy.hash) == 64
+
+
+@pytest.mark.parametrize("zone", ["", "pay"])
+def test_whatever_signs_or_reads_does_so_for_the_zone_of_the_settings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("SLUICEGATE_ZONE", zone)
+    zoned, executor = Settings.load(), load_executor(Settings.load())
+    made = (
+        load_judge(zoned)[0],
+        load_voice(zoned)[0],
+        executor.signer,
+        executor.trust,
+        load_trust_of(zoned),
+        load_world(zoned, "judge-1"),
+    )
+    assert [one.zone for one in made] == [zone] * len(made)
+
+
+def test_a_principal_signs_for_the_zone_of_the_settings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    public = bytes(create_key(tmp_path / "agent.key").key.verify_key).hex()
+    monkeypatch.setenv("SLUICEGATE_PRINCIPAL_KEY", str(tmp_path / "agent.key"))
+    monkeypatch.setenv("SLUICEGATE_ZONE", "pay")
+    sign, action = signature_of(Settings.load()), samples.action(1, samples.payloads()[0])
+    assert sign is not None
+    signed = sign(action.proposal, action.executor)
+    sent = action.model_copy(update={"signed": signed, "issued_at": signed.at})
+    check_proposal(sent, (public,), "pay")
+    with pytest.raises(SignatureError, match="without a name"):
+        check_proposal(sent, (public,), "")
+
+
+@pytest.mark.parametrize("zone", ["\0", "pay\0", "pay\n", "pay.x", "größe"])
+def test_a_zone_holds_neither_what_ends_it_in_a_signature_nor_what_ends_it_in_a_topic(
+    zone: str,
+) -> None:
+    with pytest.raises(SettingsError, match="`zone`"):
+        Settings.load({"zone": zone})
 
 
 def _contents(home: Path) -> dict[Path, bytes]:

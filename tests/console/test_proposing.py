@@ -7,7 +7,8 @@ from typing import Annotated
 import pytest
 from pydantic import Field, TypeAdapter
 
-from console.proposing import held_to_contract, wait_of
+from console.contracted import held_to_contract
+from console.proposing import wait_of
 from console.settings import Settings
 from enforcers.errors import ContractError
 

@@ -37,15 +37,16 @@ from tests.enforcers.wire import Wire, opened
 
 CASES = Path(__file__).parents[1] / "cases"
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+ZONE = "pay"
 
 
 class Cast:
     """Everybody who may sign, and somebody who may not."""
 
-    executor = Signer(SigningKey(bytes([1]) * 32))
-    judge = Signer(SigningKey(bytes([2]) * 32))
-    other_executor = Signer(SigningKey(bytes([3]) * 32))
-    stranger = Signer(SigningKey(bytes([9]) * 32))
+    executor = Signer(SigningKey(bytes([1]) * 32), ZONE)
+    judge = Signer(SigningKey(bytes([2]) * 32), ZONE)
+    other_executor = Signer(SigningKey(bytes([3]) * 32), ZONE)
+    stranger = Signer(SigningKey(bytes([9]) * 32), ZONE)
 
     @property
     def trust(self) -> Trust:
@@ -54,7 +55,7 @@ class Cast:
             entry("executor-1", Role.EXECUTOR, self.executor, capabilities=(Capability.MASK,)),
             entry("judge-1", Role.JUDGE, self.judge),
             entry("executor-2", Role.EXECUTOR, self.other_executor),
-        )))  # fmt: skip
+        )), ZONE)  # fmt: skip
 
     def sign(self, model: Travelling, signer: Signer, source: str) -> SignedRecord:
         """A record of its own, signed by whoever."""

@@ -74,7 +74,7 @@ def vote_of(text: str) -> CountedVote:
         **fields,
     )
     groups = frozenset((found["groups"] or "").split(",")) - {""}
-    return CountedVote(vote, found["person"] or found["key"], groups)
+    return CountedVote(vote, found["person"] or found["key"], groups, at)
 
 
 def ask_of(text: str) -> Ask:

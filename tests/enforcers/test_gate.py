@@ -57,12 +57,14 @@ async def test_an_allowed_action_runs_once_and_its_outcome_is_reported(
     async with gate.admitted(proposal("SELECT 1"), PATIENT_MS) as permit:
         assert permit.take() == SqlPayload(statement="SELECT 1")
         permit.report_rows(3)
+        permit.report_bytes(2**60)
         with pytest.raises(PermitError, match="used already"):
             permit.take()
     (outcome,) = wire.outcomes
-    assert (outcome.status, outcome.rows, outcome.verdict_id) == (
+    assert (outcome.status, outcome.rows, outcome.bytes, outcome.verdict_id) == (
         Status.SUCCEEDED,
         3,
+        2**53 - 1,
         permit.verdict.id,
     )
     assert outcome.executed_digest == sha256_hex(b"SELECT 1")

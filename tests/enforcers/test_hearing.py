@@ -2,125 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from enforcers.approving import CountedVote
 from enforcers.catalog import Catalog
 from enforcers.catalog.model import Column, Table
-from enforcers.contract.action import Action, PrincipalKind, SqlPayload
-from enforcers.contract.approval import ApprovalRequest, Ask, Choice, Vote
-from enforcers.contract.enrolment import EnrolledPrincipal
-from enforcers.contract.history import Asked
-from enforcers.contract.issue import Issue
+from enforcers.contract.action import Action, SqlPayload
+from enforcers.contract.approval import ApprovalRequest, Ask, Choice
 from enforcers.contract.verdict import Decision, Obligation, Reason
 from enforcers.contract.wire import decode, encode
-from enforcers.judge import Judgement, judge
-from enforcers.past import Past
+from enforcers.judge import Judgement
 from enforcers.policy.engine import Decision as Ruling
-from enforcers.policy.engine import Emergency, Facts, Quarantine
-from enforcers.world import World
-
-HASH = "ab" * 32
-DIGEST = "cd" * 32
-HOUR = timedelta(hours=1)
-ASKED = Reason(code="approval_required", message="changes rows", rule="ask")
-WARNED = Reason(code="would_deny", message="odd", rule="warn")
-
-
-ASKING = Ruling(
-    Decision.REQUIRE_APPROVAL,
+from enforcers.policy.engine import Quarantine
+from tests.enforcers.court import (
+    ASKED,
     HASH,
-    (ASKED, WARNED),
-    asks=(Ask(rule="ask"),),
-    approval_minutes=30,
-    emergency=Emergency(("oncall",), 15),
-    would_deny=True,
+    HOUR,
+    WARNED,
+    Court,
 )
-
-
-@dataclass
-class Asking:
-    """Asks one person; what it answers can be changed, also for a proposal that a group has approved."""
-
-    ruling: Ruling = ASKING
-    by_group: Mapping[str, Ruling] = field(default_factory=dict)
-    hash: str = HASH
-
-    def decide(self, facts: Facts) -> Ruling:
-        """The same for everything."""
-        found = (self.by_group[one] for one in facts.approvers if one in self.by_group)
-        return next(found, self.ruling)
-
-
-@dataclass
-class Court:
-    """A judge, what it remembers of `agent-1`, and the votes that it has read."""
-
-    action: Action
-    now: datetime
-    policy: Any = field(default_factory=Asking)
-    votes: list[CountedVote] = field(default_factory=list)
-    catalogs: dict[str, Catalog] = field(default_factory=dict)
-    asked: dict[str, Asked] = field(default_factory=dict)
-    request: ApprovalRequest | None = None
-
-    def judge(self, **changes: Any) -> Judgement:
-        """Judge the action, and remember its request as the judge's ledger does."""
-        found = judge(
-            self.action.model_copy(update=changes), DIGEST, self.world(), self.now, self.past()
-        )
-        if found.request is not None:
-            self.request = found.request
-            self.asked[found.request.proposal_digest] = asked_of(found.request)
-        if found.verdict.approval is not None:
-            digest = found.verdict.proposal_digest or ""
-            self.asked[digest] = self.asked[digest].model_copy(update={"used": True})
-        return found
-
-    def vote(self, who: str = "bob", groups: tuple[str, ...] = (), **changes: Any) -> None:
-        """A vote on the newest request."""
-        assert self.request is not None
-        fields: dict[str, Any] = {
-            "id": UUID(int=9),
-            "issue": Issue(version=1, by=who, at=self.now, reason="looked at it"),
-            "request": self.request.id,
-            "proposal_digest": self.request.proposal_digest,
-            "policy": self.request.policy,
-            "requester": "agent-1",
-            "choice": Choice.APPROVE,
-            "expires_at": self.request.expires_at,
-        }
-        self.votes.append(CountedVote(Vote(**{**fields, **changes}), who, frozenset(groups)))
-
-    def world(self) -> World:
-        votes: dict[UUID, tuple[CountedVote, ...]] = {}
-        for one in self.votes:
-            votes[one.vote.request] = (*votes.get(one.vote.request, ()), one)
-        agents = (
-            EnrolledPrincipal(id="agent-1", kind=PrincipalKind.AGENT, owner="ann"),
-            EnrolledPrincipal(id="agent-2", kind=PrincipalKind.AGENT, owner="bob"),
-            EnrolledPrincipal(id="bob", kind=PrincipalKind.HUMAN),
-        )
-        principals = {one.id: one for one in agents}
-        return World(self.policy, principals, "judge-1", self.catalogs, votes=votes)
-
-    def past(self) -> Past:
-        return Past(asked=dict(self.asked))
-
-
-def asked_of(request: ApprovalRequest) -> Asked:
-    return Asked(
-        request=request.id,
-        proposal_digest=request.proposal_digest,
-        policy=request.policy,
-        expires_at=request.expires_at,
-    )
 
 
 @pytest.fixture

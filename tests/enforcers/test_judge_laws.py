@@ -181,6 +181,11 @@ BROKEN_PASTS: list[Any] = [
 BROKEN_CLOCKS = [None, 0, "now", datetime(2026, 1, 2, 3, 4, 5)]
 
 
+def part_of(world: dict[str, Any]) -> str:
+    """Which part of the world is broken. The same in every run, so that runs can be divided."""
+    return "-".join(world)
+
+
 def denied(found: Judgement) -> bool:
     """Whether it is a plain denial that can be sent, and from which nothing else follows."""
     verdict = found.verdict
@@ -198,14 +203,14 @@ def test_with_everything_in_its_place_it_is_allowed(
 
 
 @pytest.mark.parametrize("statement", [READ, WRITE])
-@pytest.mark.parametrize("broken", BROKEN_WORLDS, ids=str)
+@pytest.mark.parametrize("broken", BROKEN_WORLDS, ids=part_of)
 def test_a_part_of_the_world_that_fails_denies(
     proposed: Callable[..., Action], now: datetime, statement: str, broken: dict[str, Any]
 ) -> None:
     assert denied(ask(proposed(statement), world_of(now, **broken), now))
 
 
-@pytest.mark.parametrize("past", BROKEN_PASTS, ids=str)
+@pytest.mark.parametrize("past", BROKEN_PASTS)
 def test_a_past_that_fails_denies(
     proposed: Callable[..., Action], now: datetime, past: Any
 ) -> None:
@@ -366,6 +371,7 @@ def test_a_vote_less_never_allows_but_a_word_against(
             ),
             who,
             frozenset(),
+            now,
         )
         for who, choice, glass in cast
     ]

@@ -101,13 +101,17 @@ def test_only_sql_has_rewrites(
         one.take()
 
 
-@pytest.mark.parametrize(("reported", "kept"), [(0, 0), (7, 7), (None, None), (-1, None)])
-def test_a_driver_that_cannot_count_rows_reports_none(
+@pytest.mark.parametrize(
+    ("reported", "kept"),
+    [(0, 0), (7, 7), (None, None), (-1, None), (2**53 - 1, 2**53 - 1), (2**70, 2**53 - 1)],
+)
+def test_what_a_driver_cannot_count_is_not_reported_and_too_much_is_the_most_that_can_be_said(
     permit: Callable[..., Permit], reported: int | None, kept: int | None
 ) -> None:
     one = permit()
     one.report_rows(reported)
-    assert one.rows == kept
+    one.report_bytes(reported)
+    assert (one.rows, one.bytes) == (kept, kept)
 
 
 def test_obligations_are_the_verdicts(permit: Callable[..., Permit]) -> None:

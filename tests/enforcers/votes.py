@@ -59,7 +59,7 @@ def vote(
         "choice": Choice.APPROVE,
         "expires_at": request.expires_at,
     }
-    return CountedVote(Vote(**{**fields, **changes}), voice, frozenset(groups))
+    return CountedVote(Vote(**{**fields, **changes}), voice, frozenset(groups), now)
 
 
 async def attempt(gate: Gate, proposal: Proposal, wait_s: float = 0.0) -> str:

@@ -86,6 +86,16 @@ def executor_as_judge(scene: Scene, heard: Heard) -> SignedRecord:
     return with_header(scene.by("executor", heard), "kid", scene.judge.signer.kid.encode())
 
 
+def of_zone(zone: str) -> Forge:
+    """What the judge says of the same action in another zone, where the same keys are trusted."""
+
+    def forge(scene: Scene, heard: Heard) -> SignedRecord:
+        verdict = verdict_on(heard, scene.judge.id)
+        return signed(verdict, replace(scene.judge.signer, zone=zone))
+
+    return forge
+
+
 def says(**changes: object) -> Forge:
     """Signed by the judge, as a judge with a bug would."""
     return lambda scene, heard: scene.allow(heard, **changes)
@@ -200,7 +210,9 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "signed by a judge whose key has expired": (author("old"), "is not valid now"),
     "signed by a judge whose key is not valid yet": (author("coming"), "is not valid now"),
     "signed by another judge in this one's name": (author("judge-2"), "but `judge-2` signed it"),
-    # The judge signed it, but it is no answer to what was asked.
+    # The judge signed it, but for another zone, or it is no answer to what was asked.
+    "signed for another zone": (of_zone("elsewhere"), UNMATCHED),
+    "signed for the zone without a name": (of_zone(""), UNMATCHED),
     "allows longer than was asked": (over_by_a_millisecond, "longer than was asked"),
     "allows for no time": (says(valid_for_ms=0), "longer than was asked"),
     "allows for less time than has gone by": (says(valid_for_ms=1), "came too late"),

@@ -75,7 +75,7 @@ class Administrator:
     """Publishes what every judge must know, and keeps the records for who wants to publish them again."""
 
     def __init__(self, settings: Settings) -> None:
-        self._signer = load_key(key_path(settings, Role.ADMINISTRATOR))
+        self._signer = load_key(key_path(settings, Role.ADMINISTRATOR), settings.zone)
         self._log = ControlLog(settings.bootstrap, settings.zone)
         self._principal = settings.principal
         self._versions: dict[UUID, int] = {}

@@ -87,7 +87,10 @@ class Scene:
 
 def enrol(settings: Settings) -> dict[str, Signer]:
     """Pin some more keys, and name every key that signs in these tests."""
-    made = {name: Signer(SigningKey.generate()) for name in ("judge-2", "old", "coming", "next")}
+    made = {
+        name: Signer(SigningKey.generate(), settings.zone)
+        for name in ("judge-2", "old", "coming", "next", "stranger")
+    }
     now, day = utc_now(), timedelta(days=1)
     trust = load_trust_of(settings)
     pinned = (
@@ -98,8 +101,8 @@ def enrol(settings: Settings) -> dict[str, Signer]:
         trusted(neighbour_of(settings.executor), Role.EXECUTOR, made["next"]),
     )
     settings.trust.write_text(TrustFile(keys=pinned).model_dump_json())
-    own = {role.value: load_key(key_path(settings, role)) for role in ROLES}
-    return made | own | {"stranger": Signer(SigningKey.generate())}
+    own = {role.value: load_key(key_path(settings, role), settings.zone) for role in ROLES}
+    return made | own
 
 
 def trusted(name: str, role: Role, signer: Signer) -> TrustedKey:

@@ -19,7 +19,8 @@ from enforcers.contract.keys import create_key
 from enforcers.contract.trust import Role, TrustedKey, TrustFile
 from enforcers.gate import Gate
 from streams.replies import KafkaVerdictChannel
-from streams.topics import TOPICS, create_topics, in_zone, zoned
+from streams.topic_making import create_topics
+from streams.topics import TOPICS, in_zone, zoned
 
 PATIENCE_S = 40.0
 

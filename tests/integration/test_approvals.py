@@ -9,9 +9,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from console.administering import administered, consulted
-from console.approvals import Ballot, Standing, cast, find, standings
-from console.identity import key_path
+from console.approvals import Ballot, cast, find, standings
+from console.identity import key_path, make_approver, trust_key
 from console.settings import Settings
+from console.standings import Standing, Stands
 from enforcers.contract.action import Principal, PrincipalKind, Proposal, SqlPayload, Target
 from enforcers.contract.approval import ApprovalRequest, Choice
 from enforcers.contract.base import uuid7
@@ -19,7 +20,7 @@ from enforcers.contract.keys import load_key
 from enforcers.contract.record import Draft, seal
 from enforcers.contract.trust import Role
 from enforcers.contract.wire import encode
-from enforcers.errors import ApprovalNeededError
+from enforcers.errors import ApprovalNeededError, ContractError
 from enforcers.gate import Gate
 from tests.integration.stack import Stack
 
@@ -59,8 +60,8 @@ def listed(settings: Settings) -> tuple[tuple[Standing, ...], int]:
         return standings(at), len(at.ignored)
 
 
-def say(settings: Settings, request: str, choice: Choice) -> None:
-    with administered(settings) as desk:
+def say(settings: Settings, request: str, choice: Choice, key: Path | None = None) -> None:
+    with administered(settings, key) as desk:
         cast(desk, find(standings(desk), request), Ballot(choice, "looked at it"))
 
 
@@ -75,7 +76,7 @@ async def produce(stack: Stack, topic: str, key: bytes, value: bytes, headers: o
 
 async def forge(stack: Stack, request: ApprovalRequest) -> None:
     """The same request for another text, by an executor, and by it in the judge's name."""
-    signer = load_key(key_path(stack.settings, Role.EXECUTOR))
+    signer = load_key(key_path(stack.settings, Role.EXECUTOR), stack.settings.zone)
     for source in ("executor-1", "judge-1"):
         changes = {"id": uuid7(), "payload": SqlPayload(statement="SELECT 1"), "judge": source}
         forged = request.model_copy(update=changes)
@@ -99,10 +100,25 @@ async def test_a_waiting_gate_runs_once_what_a_person_approved(stack: Stack) -> 
         still, more = await asyncio.to_thread(listed, settings)
         assert [one.request for one in still] == [asked.request]
         assert more - ignored == 3
+        # Judges read the trust file when they start: whoever was added since is told so.
+        path, entry = make_approver(settings, "newcomer", (), "", settings.keys / "newcomer.key")
+        trust_key(settings, entry)
+        with pytest.raises(ContractError, match="stored, but judge `judge-1` does not count it"):
+            await asyncio.to_thread(say, settings, str(asked.request.id), Choice.APPROVE, path)
         assert not waiting.done()
         await asyncio.to_thread(say, settings, str(asked.request.id), Choice.APPROVE)
         assert await waiting == WRITE
+        # Judges remember what was used, a moment after the verdict.
+        stands = Stands.APPROVED
+        async with asyncio.timeout(30):
+            while stands is Stands.APPROVED:
+                ((used,), _) = await asyncio.to_thread(listed, settings)
+                stands = used.stands
+        assert stands is Stands.USED
         with pytest.raises(ApprovalNeededError) as again:
             await run(gate, 0.0)
         assert again.value.verdict is not None
         assert again.value.verdict.request not in (None, asked.request.id)
+    (first, second), _ = await asyncio.to_thread(listed, settings)
+    assert (first.stands, first.again) == (Stands.VOID, second.request.id)
+    assert (second.stands, second.remembered) == (Stands.WAITING, True)

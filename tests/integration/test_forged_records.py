@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -27,9 +28,12 @@ pytestmark = pytest.mark.kafka
 KEY = b"agent:local"
 
 
-def action_of(stack: Stack, **changes: object) -> tuple[Action, SignedRecord]:
-    """A valid signed action of the zone's executor."""
+def action_of(
+    stack: Stack, zone: str | None = None, **changes: object
+) -> tuple[Action, SignedRecord]:
+    """A valid signed action of the zone's executor; for another zone where one is named."""
     executor = load_executor(stack.settings)
+    signer = executor.signer if zone is None else replace(executor.signer, zone=zone)
     fields: dict[str, object] = {
         "id": uuid7(),
         "proposal": sql("SELECT 1"),
@@ -39,7 +43,7 @@ def action_of(stack: Stack, **changes: object) -> tuple[Action, SignedRecord]:
         "nonce": os.urandom(16).hex(),
     }
     action = Action.model_validate(fields | changes)
-    (record,) = seal([Draft(action, encode(action))], executor.signer, executor.id)
+    (record,) = seal([Draft(action, encode(action))], signer, executor.id)
     return action, record
 
 
@@ -62,7 +66,8 @@ async def test_actions_that_are_forged_replayed_or_misrouted_are_denied(stack: S
     await stack.write("actions", record.value, KEY, list(record.headers))
     await stack.write("actions", record.value, KEY, list(record.headers))
     foreign, plain = action_of(stack)
-    (forged,) = seal([Draft(foreign, plain.value)], Signer(SigningKey.generate()), foreign.executor)
+    stranger = Signer(SigningKey.generate(), stack.settings.zone)
+    (forged,) = seal([Draft(foreign, plain.value)], stranger, foreign.executor)
     await stack.write("actions", forged.value, KEY, list(forged.headers))
     lost, elsewhere = action_of(stack)
     wrong = (actions_partition(KEY) + 1) % ACTIONS_PARTITIONS
@@ -72,12 +77,15 @@ async def test_actions_that_are_forged_replayed_or_misrouted_are_denied(stack: S
         (name, b"executor-2" if name == "ce_source" else value) for name, value in differing.headers
     ]
     await stack.write("actions", differing.value, KEY, headers)
-    found = await answers(stack, 5, good, foreign, lost, renamed)
+    copied, copy = action_of(stack, zone="elsewhere")
+    await stack.write("actions", copy.value, KEY, list(copy.headers))
+    found = await answers(stack, 6, good, foreign, lost, renamed, copied)
     assert found == {
         good.id: [("allow", ""), ("deny", "replayed")],
         foreign.id: [("deny", "untrusted_signature")],
         lost.id: [("deny", "misrouted")],
         renamed.id: [("deny", "malformed")],
+        copied.id: [("deny", "untrusted_signature")],
     }
 
 
@@ -139,7 +147,7 @@ async def test_forged_verdicts_are_not_obeyed(stack: Stack) -> None:
     executor = load_executor(stack.settings)
     for signer, judge_id in (
         (executor.signer, "judge-1"),
-        (Signer(SigningKey.generate()), "judge-1"),
+        (Signer(SigningKey.generate(), stack.settings.zone), "judge-1"),
     ):
         heard = Heard(action, SignedRecord(sent.value, tuple(sent.headers)))
         record = signed(verdict_on(heard, judge_id), signer, judge_id)

@@ -18,7 +18,8 @@ from enforcers.contract.verdict import Decision
 from streams.broker import EmbeddedBroker
 from streams.replay import ReplayReader
 from streams.routing import actions_partition, reply_partition
-from streams.topics import ACTIONS, create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import ACTIONS, in_zone
 from tests.integration.stack import Stack, sql
 from tests.integration.test_forged_records import KEY, action_of, answers
 from tests.streams.raw_batches import RawRecord, batch, encoded, produce, zstd

@@ -21,7 +21,8 @@ from analytics.reader import connect
 from enforcers.errors import ArchiveError
 from streams.archiver import Archiver, describe_cluster
 from streams.broker import EmbeddedBroker
-from streams.topics import ACTIONS, FINDINGS, Topic, create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import ACTIONS, FINDINGS, Topic, in_zone
 from tests.streams.raw_batches import RawRecord, batch, produce
 
 ROOT = Path(__file__).parents[2]

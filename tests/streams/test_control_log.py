@@ -23,6 +23,7 @@ from enforcers.errors import BrokerError
 from streams.broker import EmbeddedBroker
 from streams.control_log import TOPIC_OF, ControlLog, key_of
 from streams.routing import actions_partition
+from streams.topic_making import create_topics
 from streams.topics import (
     CONTROL_TOPICS,
     FINDINGS,
@@ -30,7 +31,6 @@ from streams.topics import (
     PRINCIPALS,
     REQUESTS,
     Topic,
-    create_topics,
     in_zone,
     zoned,
 )

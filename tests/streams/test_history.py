@@ -26,7 +26,7 @@ from enforcers.contract.control import Control, Quarantined
 from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.history import History
 from enforcers.contract.issue import Issue
-from enforcers.contract.outcome import Outcome
+from enforcers.contract.outcome import Outcome, Status
 from enforcers.contract.record import Draft, seal
 from enforcers.contract.signing import Signer
 from enforcers.contract.verdict import Decision
@@ -231,8 +231,9 @@ async def test_an_owner_sees_that_somebody_else_wrote_and_publishes_again() -> N
 # --- what is read back -----------------------------------------------------------------------------------
 
 
-def record(model: History, signer: Signer, **changes: Any) -> SimpleNamespace:
-    (sealed,) = seal([Draft(model, encode(model))], signer, changes.pop("source", model.judge))
+def record(model: History | Outcome, signer: Signer, **changes: Any) -> SimpleNamespace:
+    source = changes.pop("source", getattr(model, "judge", ""))
+    (sealed,) = seal([Draft(model, encode(model))], signer, source)
     fields = {
         "value": sealed.value, "headers": sealed.headers, "key": model.principal.encode(),
         "partition": PLACE, "offset": 0, "timestamp": int(NOW.timestamp() * 1000),
@@ -279,6 +280,29 @@ async def test_what_nobody_signed_is_not_read_where_that_is_dear(
     outcomes._take(large)
     await outcomes._consumer.stop()
     await outcomes._earlier.stop()
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "counts"),
+    [(3, 70, True), (None, 70, True), (0, 70, True), (3, None, True), (3, 0, True),
+     (None, None, False), (0, 0, False), (None, 0, False), (0, None, False)],
+)  # fmt: skip
+async def test_an_outcome_is_read_where_rows_or_bytes_came_back(
+    rows: int | None, size: int | None, counts: bool
+) -> None:
+    keys, taken = Keys(), []
+    said = Outcome(
+        id=UUID(int=1), action_id=UUID(int=2), action_digest="c" * 64, executor="executor-1",
+        principal=PRINCIPAL, status=Status.SUCCEEDED, rows=rows, bytes=size,
+        # Whoever writes the error can write what it likes, but no key and no value.
+        error='"rows":0,"bytes":0,', finished_at=utc_now(),
+    )  # fmt: skip
+    found: Any = record(said, keys.executor_signer, source="executor-1")
+    reader = OutcomeReader("127.0.0.1:1", "", keys.trust, lambda one, *_: taken.append(one))
+    reader._take(found)
+    assert taken == ([said] if counts else [])
+    await reader._consumer.stop()
+    await reader._earlier.stop()
 
 
 @pytest.mark.parametrize("timestamp", [-1, -9_000_000_000_000_000, 2**63 - 1])

@@ -29,9 +29,17 @@ class RecordingWriter:
         self.idle = idle
         self.flushes: list[int] = []
 
-    async def write(self, replies: Sequence[Reply], parcels: Sequence[Parcel] = ()) -> None:
+    async def write(
+        self,
+        replies: Sequence[Reply],
+        parcels: Sequence[Parcel] = (),
+        answered: Sequence[Reply] = (),
+    ) -> None:
         """Remember how many left together."""
         self.flushes.append(len(replies))
+
+    async def drained(self) -> None:
+        """Nothing is on its way."""
 
 
 class FakeStream:
@@ -105,7 +113,7 @@ async def test_replies_leave_early_only_while_nothing_is_on_its_way(
 )
 def test_a_denial_alerts_unless_only_time_went_by(refusal: Refusal, alerts: bool) -> None:
     admission = Admission(Trust({}), lambda key: 0)
-    admission.check = lambda record, now: refusal  # type: ignore[method-assign]
+    admission.check = lambda record, broker_now_ms: refusal  # type: ignore[method-assign]
     world = SimpleNamespace(policy=SimpleNamespace(hash="a" * 64), judge="judge-1")
     agent = agent_of(FixedWorlds(cast(World, world)), admission, lambda why: None)
     value = b'{"id": "00000000-0000-4000-8000-000000000001", "executor": "e", "reply_partition": 1}'

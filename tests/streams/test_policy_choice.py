@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from enforcers.administration.publications import MOST
 from enforcers.contract.finding import Finding
 from enforcers.contract.publication import PolicyFile, Publication
 from enforcers.contract.wire import encode
 from enforcers.errors import PolicyError
 from streams import policy_choice
 from streams.policy_choice import PolicyChoice
-from tests.enforcers.administration.office import publication
+from tests.enforcers.administration.office import filled, publication, record
 
 
 class Loaded:
@@ -72,6 +73,49 @@ async def test_the_newest_that_loads_holds(
     offered = [*(publication(one, files=BROKEN) for one in bad), *map(publication, good)]
     await judge.choice.choose(offered)
     assert (judge.held, len(judge.findings)) == (holds, refused)
+
+
+@pytest.mark.parametrize("bad", [20, MOST - 1])
+async def test_a_judge_that_starts_finds_the_last_good_one_behind_many_bad_ones(bad: int) -> None:
+    stored = [record(publication(5)), record(publication(6))]
+    stored += [record(publication(7 + one, files=BROKEN)) for one in range(bad)]
+    judge = Judge()
+    await judge.choice.choose(filled(stored).publications)
+    assert (judge.held, len(judge.findings)) == ([6], bad)
+
+
+@pytest.mark.parametrize(
+    ("versions", "begins"),
+    [
+        (range(1, MOST), True),
+        (range(1, MOST + 1), True),
+        (range(2, MOST + 1), True),
+        (range(2, MOST + 2), False),
+        (range(1, MOST + 2), False),
+    ],
+)
+async def test_a_judge_does_not_begin_where_the_last_good_one_may_be_forgotten(
+    versions: range, begins: bool
+) -> None:
+    """Else it would judge by the policy of its own machine, which was replaced."""
+    stored = filled(record(publication(one, files=BROKEN)) for one in versions)
+    judge = Judge()
+    if begins:
+        await judge.choice.choose(stored.publications)
+    else:
+        with pytest.raises(PolicyError, match=r"none of the last 64 .* loads.*; publish one that"):
+            await judge.choice.choose(stored.publications)
+    assert judge.held == []
+
+
+async def test_a_judge_that_runs_goes_on_however_many_bad_ones_come() -> None:
+    """It tried each of them, so it knows that none took the place of its policy."""
+    judge, known = Judge(), filled([])
+    for version in range(2, MOST + 6):
+        await judge.choice.choose(known.publications)
+        known.apply(record(publication(version, files=BROKEN)))
+    assert judge.held == []
+    assert not judge.fatal
 
 
 async def test_a_publication_is_tried_once() -> None:

@@ -18,7 +18,8 @@ from enforcers.contract.wire import header_map
 from enforcers.errors import ContractError
 from streams.broker import EmbeddedBroker
 from streams.records import Batch, Records, read_every_record
-from streams.topics import FINDINGS, create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import FINDINGS, in_zone
 from tests.streams.raw_batches import RawRecord, batch, encoded, produce, varint, zstd
 
 NOT_UTF8 = RawRecord(b"x", b"k", [(b"a", None), (b"\xff\xfe", b"1")])

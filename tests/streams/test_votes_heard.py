@@ -11,7 +11,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.broker import EmbeddedBroker
-from streams.topics import APPROVALS, create_topics, in_zone, zoned
+from streams.topic_making import create_topics
+from streams.topics import APPROVALS, in_zone, zoned
 from streams.votes_heard import VotesHeard
 
 LONG_S = 60.0

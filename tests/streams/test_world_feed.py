@@ -31,7 +31,8 @@ from streams import control_reader
 from streams.broker import EmbeddedBroker
 from streams.control_log import ControlLog
 from streams.freshness import Freshness
-from streams.topics import CONTROL_TOPICS, create_topics, in_zone, zoned
+from streams.topic_making import create_topics
+from streams.topics import CONTROL_TOPICS, in_zone, zoned
 from streams.world_feed import MOST_FINDINGS, WorldFeed
 from tests.enforcers.administration import office
 
@@ -339,7 +340,7 @@ async def test_without_the_broker_it_goes_stale_and_goes_on_where_it_stood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Shorter than the broker is away, so that the feed gives its connection up and makes another.
-    monkeypatch.setattr(control_reader, "REQUEST_TIMEOUT_MS", 500)
+    monkeypatch.setattr(control_reader, "REQUEST_TIMEOUT_MS", 1_000)
     with EmbeddedBroker(tmp_path) as broker:
         async with zone_on(broker.bootstrap) as zone:
             await everything(zone)

@@ -115,6 +115,7 @@ SELECT
   outcome.session AS session,
   outcome.status AS status,
   outcome.rows AS rows_affected,
+  outcome.bytes AS bytes_returned,
   outcome.duration_us AS duration_us,
   outcome.error AS error,
   outcome.executed_digest AS executed_digest,
@@ -140,7 +141,7 @@ SELECT
       + to_milliseconds(coalesce(a.valid_for_ms, 0)::BIGINT + $outcome_grace_ms) < now()
       THEN 'unknown' END
   ) AS outcome,
-  o.rows_affected, o.error,
+  o.rows_affected, o.bytes_returned, o.error,
   date_diff('millisecond', a.recorded_at, v.recorded_at) AS latency_ms,
   a.action_digest, v.verdict_id, o.outcome_id, a.seq
 FROM (

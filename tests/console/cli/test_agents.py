@@ -13,7 +13,8 @@ from console.settings import Settings
 from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.keys import load_key
 from streams.broker import EmbeddedBroker
-from streams.topics import create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import in_zone
 from tests.console.conftest import Sluicegate
 from tests.console.memory_line import MemoryLine, in_memory
 

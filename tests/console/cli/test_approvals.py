@@ -12,16 +12,31 @@ from typing import Any
 
 import pytest
 
+from console.standings import Remembered
+from console.terms import UNKNOWN, Terms
 from enforcers.approving import CountedVote
 from enforcers.contract.action import SqlPayload
 from enforcers.contract.approval import ApprovalRequest, Choice, Vote
 from enforcers.contract.base import uuid7
 from enforcers.contract.issue import Issue
 from enforcers.contract.trust import TrustedKey
-from tests.console.asked import DIGEST, ID, NOW, PRINCIPALS, key, request, said
+from tests.console.asked import (
+    DIGEST,
+    ID,
+    IN_FORCE,
+    NOW,
+    POLICY,
+    PRINCIPALS,
+    key,
+    request,
+    said,
+    used,
+)
 from tests.console.conftest import Sluicegate
 
-OTHER = request(id=uuid7(), payload=SqlPayload(statement="SELECT 1\x1b[2K"))
+OTHER = request(
+    id=uuid7(), proposal_digest="12" * 32, payload=SqlPayload(statement="SELECT 1\x1b[2K")
+)
 WHY = ("--reason", "looked at it")
 
 
@@ -35,13 +50,22 @@ class PlayedDesk:
     published: list[Vote] = field(default_factory=list)
     ignored: dict[str, str] = field(default_factory=dict)
     now: Any = NOW
+    terms: Terms = IN_FORCE
+    remembered: Remembered = field(default_factory=dict)
+    objection: str = ""
+    settings: Any = field(default_factory=lambda: SimpleNamespace(policy=None))
+    signer: Any = field(default_factory=lambda: SimpleNamespace(kid="k"))
+
+    @property
+    def trust(self) -> SimpleNamespace:
+        return SimpleNamespace(key=lambda *_: self.key)
 
     @property
     def state(self) -> SimpleNamespace:
         votes: dict[Any, tuple[CountedVote, ...]] = {}
         for one in self.votes:
             votes[one.vote.request] = (*votes.get(one.vote.request, ()), one)
-        return SimpleNamespace(votes=votes, principals=PRINCIPALS)
+        return SimpleNamespace(votes=votes, principals=PRINCIPALS, publications=())
 
     def requests(self) -> list[ApprovalRequest]:
         return self.asked
@@ -52,6 +76,7 @@ class PlayedDesk:
 
     def publish(self, model: Vote) -> None:
         self.published.append(model)
+        self.votes.append(CountedVote(model, self.key.voice, frozenset(self.key.groups), self.now))
 
 
 @pytest.fixture
@@ -64,6 +89,9 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> PlayedDesk:
 
     monkeypatch.setattr("console.administering.administered", opened)
     monkeypatch.setattr("console.administering.consulted", opened)
+    monkeypatch.setattr("console.approvals.terms_of", lambda *_: {POLICY: played.terms})
+    monkeypatch.setattr("console.approvals.objection", lambda *_: played.objection)
+    monkeypatch.setattr("console.approvals.remembered", lambda *_: played.remembered)
     return played
 
 
@@ -96,8 +124,8 @@ def test_a_word_is_signed_and_said_so(
 def test_what_is_approved_is_shown_before_it_is_signed(
     desk: PlayedDesk, sluicegate: Sluicegate
 ) -> None:
-    approved = sluicegate("approve", ID, *WHY, "--yes", "--json", "--for", "15m")
     shown = sluicegate("approvals", "show", ID)
+    approved = sluicegate("approve", ID, *WHY, "--yes", "--json", "--for", "15m")
     assert approved.stderr == shown.stdout
     assert "    1 | DELETE FROM orders WHERE id = 7\n" in shown.stdout
     assert json.loads(approved.stdout)["expires_at"] == "2026-01-02T03:19:05.000000Z"
@@ -189,7 +217,7 @@ def test_a_list_for_programs(
 def test_a_list_for_people_is_harmless_and_says_what_was_ignored(
     desk: PlayedDesk, sluicegate: Sluicegate
 ) -> None:
-    desk.votes = [said("eve", break_glass=True)]
+    desk.votes = [said("eve", break_glass=True, groups=("oncall",))]
     desk.ignored = {"requests-0@7": "key of `judge-9` is not trusted"}
     result = sluicegate("approvals", "list")
     assert "SELECT 1\\x1b[2K" in result.stdout
@@ -204,3 +232,49 @@ def test_a_denied_request_is_open_no_more(desk: PlayedDesk, sluicegate: Sluicega
     desk.votes = [said("eve", choice=Choice.DENY)]
     assert str(ID) not in sluicegate("approvals", "list").stdout
     assert str(ID) in sluicegate("approvals", "list", "--all").stdout
+
+
+def test_what_was_used_is_said_so_and_nobody_decides_it_again(
+    desk: PlayedDesk, sluicegate: Sluicegate
+) -> None:
+    desk.votes, desk.remembered = [said("eve")], used()
+    body = json.loads(sluicegate("approvals", "list", "--all", "--json").stdout)
+    assert {one["id"]: one["state"] for one in body["requests"]}[str(ID)] == "used"
+    assert str(ID) not in sluicegate("approvals", "list").stdout
+    assert f"request    {ID} (used)\n" in sluicegate("approvals", "show", ID).stdout
+    for line in (("approve", ID, "--yes"), ("deny", ID), ("approvals", "revoke", ID)):
+        result = sluicegate(*line, *WHY)
+        assert (result.exit_code, desk.published) == (2, [])
+        assert "used already" in result.stderr
+
+
+def test_what_another_policy_asked_is_void(desk: PlayedDesk, sluicegate: Sluicegate) -> None:
+    desk.terms = Terms("cd" * 32)
+    assert str(ID) not in sluicegate("approvals", "list").stdout
+    assert "void" in sluicegate("approvals", "list", "--all").stdout
+    result = sluicegate("approve", ID, *WHY, "--yes")
+    assert (result.exit_code, desk.published) == (2, [])
+    assert "no longer in force" in result.stderr
+
+
+def test_who_breaks_the_glass_is_told_what_is_not_known(
+    desk: PlayedDesk, sluicegate: Sluicegate
+) -> None:
+    desk.key, desk.terms = key(groups=("anything",)), UNKNOWN
+    result = sluicegate("approve", ID, *WHY, "--yes", "--break-glass")
+    assert result.exit_code == 0
+    assert "not known  whether its policy is still in force" in result.stderr
+    assert "not known  who may break the glass" in result.stderr
+    desk.terms = IN_FORCE
+    result = sluicegate("approve", ID, *WHY, "--yes", "--break-glass")
+    assert (result.exit_code, len(desk.published)) == (2, 1)
+    assert "no group that may break the glass (oncall)" in result.stderr
+
+
+def test_what_a_judge_does_not_count_is_no_success(
+    desk: PlayedDesk, sluicegate: Sluicegate
+) -> None:
+    desk.objection = "judge `judge-1` does not count it; start the judges again"
+    result = sluicegate("deny", ID, *WHY)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "it is stored, but judge `judge-1` does not count it" in result.stderr

@@ -12,16 +12,22 @@ import pytest
 from typer.testing import Result
 
 from analytics.archive import Archive, RawRecord
+from console.administering import load_voice
 from console.identity import init_home, load_executor, load_judge
 from console.settings import Settings
 from enforcers.contract.action import Action, Principal, PrincipalKind, Proposal, SqlPayload, Target
+from enforcers.contract.approval import Choice, Vote
 from enforcers.contract.base import utc_now, uuid7
 from enforcers.contract.digest import action_digest
-from enforcers.contract.record import Draft, SignedRecord, seal
+from enforcers.contract.issue import Issue
+from enforcers.contract.record import Draft, SignedRecord, Travelling, seal
+from enforcers.contract.signing import Signer
 from enforcers.contract.verdict import Decision, Reason, Verdict
 from enforcers.contract.wire import encode
 
 Sluicegate = Callable[..., Result]
+SAID = "the shop is down \x1b[2J"
+FORGED = "nobody said this"
 STATEMENT = "DROP TABLE users -- [bold]\x1b[2J"
 
 
@@ -55,8 +61,10 @@ def _denial(action: Action) -> Verdict:
     )
 
 
-def _raw(topic: str, record: SignedRecord, now_ms: int) -> RawRecord:
-    return RawRecord(topic, 0, 0, now_ms, 1, b"agent:local", record.headers, record.value)
+def _raw(
+    topic: str, record: SignedRecord, now_ms: int, key: str = "agent:local", offset: int = 0
+) -> RawRecord:
+    return RawRecord(topic, 0, offset, now_ms, 1, key.encode(), record.headers, record.value)
 
 
 @pytest.fixture
@@ -72,6 +80,79 @@ def archived() -> UUID:
     with Archive.open(settings.archive, cluster_id="c") as archive:
         archive.append(batch, {("actions", 0): 0, ("verdicts", 0): 0})
     return action.id
+
+
+def _vote(request: UUID, by: str, reason: str) -> Vote:
+    return Vote(
+        id=uuid7(),
+        issue=Issue(version=1, by=by, at=utc_now(), reason=reason),
+        request=request,
+        proposal_digest="ab" * 32,
+        policy="0" * 64,
+        requester="agent:local",
+        choice=Choice.APPROVE,
+        expires_at=utc_now() + timedelta(hours=1),
+        break_glass=True,
+    )
+
+
+@pytest.fixture
+def approved() -> UUID:
+    """As `archived`, but it passed on an administrator's vote, and somebody forged another; its id."""
+    settings = Settings.load()
+    init_home(settings)
+    request, action, now_ms = uuid7(), _action(), int(utc_now().timestamp() * 1000)
+    allowed = _denial(action).model_copy(update={"decision": Decision.ALLOW, "approval": request})
+    judge, executor = load_judge(settings)[0], load_executor(settings).signer
+    administrator = load_voice(settings)[0]
+    said: list[tuple[str, Travelling, Signer, str, str]] = [
+        ("actions", action, executor, "executor-1", "agent:local"),
+        ("verdicts", allowed, judge, "judge-1", "executor-1"),
+        ("approvals", _vote(request, "administrator-1", SAID), administrator, "", str(request)),
+        ("approvals", _vote(request, "administrator-1", FORGED), executor, "", str(request)),
+    ]
+    batch = [
+        _raw(topic, sealed, now_ms, key, offset)
+        for offset, (topic, model, signer, source, key) in enumerate(said)
+        for sealed in seal([Draft(model, encode(model))], signer, source or "administrator-1")
+    ]
+    with Archive.open(settings.archive, cluster_id="c") as archive:
+        archive.append(batch, {("actions", 0): 0, ("verdicts", 0): 1, ("approvals", 0): 2})
+    return action.id
+
+
+def test_a_vote_is_told_with_its_record_and_a_forged_one_is_not_told_as_said(
+    approved: UUID, sluicegate: Sluicegate
+) -> None:
+    told = sluicegate("audit", "action", str(approved)).stdout
+    (vote,) = [one for one in told.splitlines() if one.startswith("vote ")]
+    assert "approve by administrator-1, " in vote
+    assert vote.endswith("BREAKING THE GLASS: the shop is down \\x1b[2J")
+    assert "signature valid, approvals[0] offset 2, sequence 3" in told
+    assert "votes that do NOT count: 1, such as approvals[0] offset 3, sequence 4: key" in told
+    assert "no request is archived" in told
+    assert "of a judge's settings: none such was published before" in told
+    assert FORGED not in told
+    (found,) = json.loads(sluicegate("audit", "action", str(approved), "--json").stdout)["actions"]
+    true, forged = found["words"]["approvals"][0]["votes"]
+    assert (true["reason"], true["signature"], true["break_glass"]) == (SAID, "valid", True)
+    assert (forged["reason"], forged["evidence"]["offset"]) == (FORGED, 3)
+    assert "not trusted as administrator or approver" in forged["signature"]
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_no_text_can_look_like_a_line_of_ours(
+    width: int, archived: UUID, sluicegate: Sluicegate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal would wrap a long statement to the first column, where our own words stand."""
+    long = (STATEMENT + " ") * 9 + "verdict   allow by judge-1"
+    lines = [("what", long), ("verdict", "deny by judge-1")]
+    monkeypatch.setattr("console.audited.told", lambda _: lines)
+    monkeypatch.setattr("console.cli.audit.columns", lambda: width)
+    told = sluicegate("audit", "action", str(archived)).stdout.splitlines()
+    assert max(map(len, told)) <= width
+    assert [one for one in told if not one.startswith(" " * 10)] == [told[0], told[-1]]
+    assert told[-1] == "verdict   deny by judge-1"
 
 
 def test_an_action_is_told_with_its_proof(archived: UUID, sluicegate: Sluicegate) -> None:
@@ -99,6 +180,10 @@ def test_a_session_lists_its_actions(archived: UUID, sluicegate: Sluicegate) -> 
     body = json.loads(sluicegate("audit", "session", "s-1", "--json").stdout)
     assert body["session"] == "s-1"
     assert [one["id"] for one in body["actions"]] == [str(archived)]
+    first, *others = sluicegate("audit", "session", "s-1").stdout.splitlines()
+    assert first == f"action    {archived}"
+    assert others[-1].strip() == "deny (no-drop) after 4 ms; no outcome"
+    assert all(one.startswith(" " * 10) for one in others)
 
 
 @pytest.mark.parametrize(

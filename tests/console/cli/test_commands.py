@@ -15,7 +15,8 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from console.cli.app import COMMANDS, app
-from console.cli.exits import EXIT_CODES, Commands, exit_code, one_line
+from console.cli.exits import EXIT_CODES, Commands, exit_code
+from console.plain import one_line
 from enforcers import errors
 from enforcers.errors import SluicegateError
 from enforcers.intent.model import Finding, Intent
@@ -39,7 +40,7 @@ def test_every_command_explains_itself(path: tuple[str, ...], sluicegate: Sluice
 def test_every_command_file_is_registered() -> None:
     folder = Path(__file__).parents[3] / "console/cli"
     files = {path.stem for path in folder.glob("*.py")} - {
-        *("__init__", "app", "context", "exits", "tables")
+        *("__init__", "app", "context", "exits", "options", "refusals", "tables")
     }
     assert files == {register.__module__.rpartition(".")[2] for register in COMMANDS}
 
@@ -128,6 +129,15 @@ def test_keys_init_and_show(home: Path, sluicegate: Sluicegate) -> None:
     assert all(key["valid_now"] for key in keys)
     private = {path.read_text().strip() for path in (home / "keys").iterdir()}
     assert not any(secret in sluicegate("keys", "show", "--json").stdout for secret in private)
+
+
+def test_keys_show_says_for_whom_and_what_a_key_is(sluicegate: Sluicegate) -> None:
+    sluicegate("keys", "init")
+    person = ("--group", "dba", "--group", "oncall", "--person", "human:ada")
+    sluicegate("keys", "approver", "ada", *person, "--trust")
+    shown = sluicegate("keys", "show").stdout
+    for text in ("person human:ada", "groups dba oncall", "carries out mask limit_rows"):
+        assert text in shown
 
 
 def test_home_is_a_flag_too(tmp_path: Path, sluicegate: Sluicegate) -> None:
@@ -239,7 +249,7 @@ def test_doctor_names_origins_and_problems(home: Path, sluicegate: Sluicegate) -
         "name": "home", "value": str(home), "origin": "environment SLUICEGATE_HOME"
     }  # fmt: skip
     problems = {one["check"]: one for one in body["checks"] if not one["ok"]}
-    assert {"home", "keys", "trust", "principals"} <= problems.keys()
+    assert {"home", "keys", "trust", "principals file"} <= problems.keys()
     assert problems["keys"]["remedy"] == "run `sluicegate keys init`"
 
 

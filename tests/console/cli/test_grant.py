@@ -19,7 +19,8 @@ from enforcers.contract.grant import GrantRequest, GrantScope
 from enforcers.contract.keys import create_key, load_key
 from enforcers.contract.trust import Role, TrustedKey
 from streams.broker import EmbeddedBroker
-from streams.topics import create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import in_zone
 from tests.console.conftest import Sluicegate
 from tests.console.memory_line import MemoryLine, in_memory
 
@@ -150,7 +151,7 @@ def test_a_tombstone_revokes_nothing_and_is_told(line: MemoryLine, sluicegate: S
     line.put("grants", grant.encode(), None)
     listed = sluicegate("grant", "list")
     assert grant in listed.stdout
-    assert "1 records change nothing" in listed.stderr
+    assert "one record changes nothing" in listed.stderr
     assert "tombstone" in listed.stderr
 
 
@@ -158,6 +159,7 @@ REFUSED: list[Any] = [
     pytest.param("--resource", "*", "a grant for everything is none", id="everything"),
     pytest.param("--resource", "***", "a grant for everything is none", id="everything-in-stars"),
     pytest.param("--resource", "*.*", "a grant for everything is none", id="everything-in-dots"),
+    pytest.param("--resource", "*e*", "resource `*e*` fits nearly every name", id="nearly-everything"),
     pytest.param("--resource", "", "resources.0 refused", id="an-empty-pattern"),
     pytest.param("--resource", None, "a grant for everything is none", id="no-scope"),
     pytest.param("--verb", "wirte", "has the verb `wirte`; did you mean `write`?", id="no-such-verb"),
@@ -183,7 +185,7 @@ def test_a_grant_without_bounds_is_refused(
 
 
 @pytest.mark.parametrize(
-    "more", [("--resource", "*"), ("--resource", "**"), ("--resource", "*.*")], ids=" ".join
+    "more", [("--resource", "*"), ("--resource", "?*"), ("--resource", "*.*")], ids=" ".join
 )
 def test_one_pattern_with_bounds_does_not_cover_for_one_without(
     line: MemoryLine, sluicegate: Sluicegate, more: tuple[str, ...]
@@ -205,6 +207,9 @@ CONDITIONS = [
     ("effect.verbs == 'write'", "undefined field"),
     ("efect.verb == 'write'", "effect"),
     ("effect.verb ==", "Syntax error"),
+    ('effect.verb != ""', "its condition holds for every effect; compare `effect.name`"),
+    ('target.environment == "staging"', "its condition holds for every effect"),
+    ('effect.type != "x"', "its condition holds for"),
 ]
 
 
@@ -328,6 +333,8 @@ def test_two_requests_with_one_id_are_answered_by_nobody(
         (GrantScope(resources=("*",)), "a grant for everything is none"),
         (GrantScope(), "a grant for everything is none"),
         (GrantScope(condition="true"), "constant"),
+        (GrantScope(condition='effect.name != "a"'), "a grant for everything is none"),
+        (GrantScope(resources=("*_*",)), "a grant for everything is none"),
     ],
 )
 def test_a_request_without_bounds_is_not_granted(

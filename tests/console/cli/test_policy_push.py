@@ -14,7 +14,8 @@ from enforcers.contract.wire import decode
 from enforcers.policy.cases import run_case
 from enforcers.policy.loading import load_policy_files
 from streams.broker import EmbeddedBroker
-from streams.topics import create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import in_zone
 from tests.console.cli.bundles import bundle
 from tests.console.conftest import Sluicegate
 from tests.console.memory_line import MemoryLine, in_memory

@@ -15,7 +15,8 @@ from enforcers.contract.base import uuid7
 from enforcers.contract.control import Control, Quarantined
 from enforcers.contract.issue import Issue
 from streams.broker import EmbeddedBroker
-from streams.topics import create_topics, in_zone
+from streams.topic_making import create_topics
+from streams.topics import in_zone
 from tests.console.conftest import Sluicegate
 from tests.console.memory_line import MemoryLine, in_memory
 

@@ -81,7 +81,7 @@ def vote(request: ApprovalRequest, choice: Choice = Choice.APPROVE) -> CountedVo
         choice=choice,
         expires_at=request.expires_at,
     )
-    return CountedVote(made, "bob", frozenset())
+    return CountedVote(made, "bob", frozenset(), made.issue.at)
 
 
 def sql(sluicegate: Sluicegate, statement: str, *more: str) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from console.cli.tables import show_table
+from console.cli.context import print_lines
+from console.cli.tables import show_list, show_table
 
 LONG = "x" * 300
 
@@ -34,3 +37,39 @@ def test_a_cell_can_neither_steer_a_terminal_nor_mark_up(
     assert "[red]name" in printed
     assert not {"\x1b", "\x9b", "\r"} & set(printed)
     assert [line.strip("│ ") for line in printed.splitlines()[-3:-1]] == ["line", "break"]
+
+
+def test_a_text_cannot_pretend_to_be_another_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_lines(("reason     a  b\nvotes:\x1b[2K", "done"))
+    assert capsys.readouterr().out == "reason     a  b\\nvotes:\\x1b[2K\ndone\n"
+
+
+IGNORED = {"requests-0@7": "no\nrequest \x1b[2K"}
+
+
+def test_a_list_tells_people_in_one_line_what_was_ignored(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_list("things", ("name",), [({"name": "a"}, ("a\nb",))], IGNORED, False)
+    printed = capsys.readouterr()
+    assert "a\\nb" in printed.out
+    assert printed.err.startswith("note: one record changes nothing")
+    assert printed.err.endswith("requests-0@7: no request \\x1b[2K\n")
+
+
+def test_a_list_tells_programs_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    show_list("things", ("name",), [({"name": "a"}, ("a",))], IGNORED, True)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"things": [{"name": "a"}], "ignored": IGNORED}
+    assert printed.err == ""
+
+
+@pytest.mark.parametrize(("nothing", "said"), [("nothing holds", True), ("", False)])
+def test_an_empty_list_says_so_or_is_an_empty_table(
+    nothing: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_list("things", ("name",), [], {}, False, nothing)
+    printed = capsys.readouterr()
+    assert (printed.out == "nothing holds\n") == said
+    assert ("name" in printed.out) != said
+    assert printed.err == ""

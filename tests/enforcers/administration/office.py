@@ -26,8 +26,9 @@ from enforcers.contract.wire import encode
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ZONE = "pay"
 SIGNERS = {
-    name: Signer(SigningKey(bytes([number]) * 32))
+    name: Signer(SigningKey(bytes([number]) * 32), ZONE)
     for number, name in enumerate(
         ("alice", "bob", "carol", "judge-1", "judge-2", "executor-1", "archiver-1", "left", "new",
          "stranger"), start=21
@@ -72,7 +73,8 @@ def trust() -> Trust:
                 )
                 for name, role in ROLES.items()
             )
-        )
+        ),
+        ZONE,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.enforcers.administration.office import (
 )
 
 DAY = timedelta(days=1)
+MOMENT = timedelta(milliseconds=1)
 REVOKED, COMPLETED = GrantStatus.REVOKED, GrantStatus.COMPLETED
 
 
@@ -78,6 +80,17 @@ GRANTS: list[tuple[str, tuple[Grant, ...], bool, str]] = [
     ("revoked twice", (grant(1), grant(2, status=REVOKED), grant(2, status=REVOKED)), False, "not above 2"),
     ("moved to another principal", (grant(1), grant(2, principal="agent-2")), True, "belongs to `agent-1`"),
     ("an older record of it", (grant(2), grant(1)), True, "not above 2"),
+    ("with fewer uses", (grant(1, max_uses=3), grant(2, max_uses=1)), True, ""),
+    ("with more uses", (grant(1, max_uses=3), grant(2, max_uses=4)), True, "no more uses"),
+    ("with uses without end", (grant(1, max_uses=3), grant(2)), True, "no more uses"),
+    ("prolonged", (grant(1), grant(2, at=NOW + HOUR / 2)), True, ""),
+    ("prolonged in its last moment", (grant(1), grant(2, at=NOW + HOUR - MOMENT)), True, ""),
+    ("prolonged when it was over", (grant(1), grant(2, at=NOW + HOUR)), True, "was over, and stays so"),
+    ("prolonged after it was cut short", (grant(1), grant(2, not_before=NOW - HOUR, expires_at=NOW), grant(3)), True, "was over, and stays so"),
+    ("revoked by a leap", (grant(1), grant(2**53 - 1, status=REVOKED)), False, ""),
+    ("revoked by a leap, and again", (grant(1, status=REVOKED), grant(2**53 - 1, status=REVOKED)), False, "more than 1000 above 1"),
+    ("for everything by a pattern", (grant(1, scope=GrantScope(resources=("*e*",))),), False, "everything"),
+    ("for everything by a condition", (grant(1, scope=GrantScope(condition='effect.verb != ""')),), False, "everything"),
     ("30 days long", (grant(1, expires_at=NOW + 30 * DAY),), True, ""),
     ("longer", (grant(1, expires_at=NOW + 30 * DAY + HOUR),), False, "within 30 days"),
     ("30 days long, but later", (grant(1, not_before=NOW + 9 * DAY, expires_at=NOW + 39 * DAY),), False, "within 30 days"),
@@ -144,7 +157,7 @@ def test_a_vote_published_again_is_no_second_vote() -> None:
 
 
 def test_nobody_silences_a_voter_by_a_high_version() -> None:
-    votes = (vote(9_000_000), vote(1, by="bob", choice=Choice.DENY))
+    votes = (vote(1_000), vote(1, by="bob", choice=Choice.DENY))
     assert len(filled(record(one) for one in votes).votes[numbered(8)]) == 2
 
 
@@ -203,11 +216,43 @@ def test_publications_stand_in_their_order_and_an_old_one_does_not_come_back() -
 
 
 def test_only_the_last_publications_are_kept() -> None:
-    found = filled(record(publication(version)) for version in range(1, 31))
-    assert [one.issue.version for one in found.publications] == list(range(11, 31))
+    found = filled(record(publication(version)) for version in range(1, 70))
+    assert [one.issue.version for one in found.publications] == list(range(6, 70))
 
 
 # --- versions and memory -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [enrolment, grant, vote, control, publication])
+def test_a_version_leaps_no_further_than_a_thousand(make: Callable[..., Any]) -> None:
+    """Who did could not be overruled: above the highest version there is none."""
+    taken = [[bool(one) for one in said(*map(make, versions))] for versions in (
+        (1_000, 2_000), (1_001,), (1, 1_001), (1, 1_002), (2**53 - 1, 1), (1, 2**53 - 1, 2),
+    )]  # fmt: skip
+    assert taken == [
+        [False, False], [True], [False, False], [False, True], [True, False], [False, True, False],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [enrolment, grant, vote, control, publication])
+def test_a_version_that_leapt_is_not_known(make: Callable[..., Any]) -> None:
+    first, leapt = record(make(3)), record(make(2**53 - 1), offset=1)
+    found = filled([first, leapt])
+    assert state(found) == state(filled([first]))
+    assert found.version_of(first.topic, make(3).subject) == 3
+    alone = filled([leapt])
+    assert state(alone) == state(filled([]))
+    assert alone.version_of(first.topic, make(3).subject) == 0
+
+
+def test_a_quarantine_that_is_far_along_is_remembered() -> None:
+    """Who starts later reads all of it, and must take the same records as who ran all the time."""
+    far = [record(control(version)) for version in (1, 1_000)]
+    next_one = record(control(1_001, expires_at=None), appended=NOW + 2 * DAY)
+    running = filled(far)
+    running.forget(NOW + DAY)
+    assert running.apply(next_one) is None
+    assert running.quarantines == filled([*far, next_one]).quarantines != ()
 
 
 def test_versions_are_told_for_whoever_publishes_next() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def test_a_key_is_made_for_its_owner_only_and_read_back(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_key(path).kid == made.kid
+    assert load_key(path) == made
+    assert load_key(path, "pay") == replace(made, zone="pay")
 
 
 def test_two_keys_differ(tmp_path: Path) -> None:

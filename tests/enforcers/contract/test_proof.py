@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,9 @@ from enforcers.contract.proof import MAX_APART_S, check_proposal, sign_proposal
 from enforcers.contract.signing import Signer
 from enforcers.errors import SignatureError
 
-OWN = Signer(SigningKey(bytes([7]) * 32))
-OTHER = Signer(SigningKey(bytes([8]) * 32))
+ZONE = "pay"
+OWN = Signer(SigningKey(bytes([7]) * 32), ZONE)
+OTHER = Signer(SigningKey(bytes([8]) * 32), ZONE)
 
 
 def public(signer: Signer) -> str:
@@ -33,26 +35,26 @@ def changed(action: Action, **changes: Any) -> Action:
 
 
 def test_what_it_signed_passes_with_any_of_its_keys(action: Callable[..., Action]) -> None:
-    check_proposal(signed(action()), (public(OWN),))
-    check_proposal(signed(action()), (public(OTHER), public(OWN)))
+    check_proposal(signed(action()), (public(OWN),), ZONE)
+    check_proposal(signed(action()), (public(OTHER), public(OWN)), ZONE)
 
 
 @pytest.mark.parametrize("late_s", [-MAX_APART_S, MAX_APART_S])
 def test_it_holds_for_a_while_both_ways(action: Callable[..., Action], late_s: int) -> None:
-    check_proposal(signed(action(), late_s=late_s), (public(OWN),))
+    check_proposal(signed(action(), late_s=late_s), (public(OWN),), ZONE)
     over = late_s + (0.001 if late_s > 0 else -0.001)
     with pytest.raises(SignatureError, match="too old"):
-        check_proposal(signed(action(), late_s=over), (public(OWN),))
+        check_proposal(signed(action(), late_s=over), (public(OWN),), ZONE)
 
 
 def test_without_a_signature_or_with_a_key_that_is_not_enrolled_it_is_refused(
     action: Callable[..., Action],
 ) -> None:
     with pytest.raises(SignatureError, match="did not sign"):
-        check_proposal(action(), (public(OWN),))
+        check_proposal(action(), (public(OWN),), ZONE)
     for keys in ((), (public(OTHER),)):
         with pytest.raises(SignatureError, match="is not enrolled"):
-            check_proposal(signed(action()), keys)
+            check_proposal(signed(action()), keys, ZONE)
 
 
 def test_the_name_of_an_enrolled_key_does_not_lend_its_trust(action: Callable[..., Action]) -> None:
@@ -60,7 +62,19 @@ def test_the_name_of_an_enrolled_key_does_not_lend_its_trust(action: Callable[..
     assert forged.signed is not None
     named = forged.model_copy(update={"signed": forged.signed.model_copy(update={"kid": OWN.kid})})
     with pytest.raises(SignatureError, match="does not match"):
-        check_proposal(named, (public(OWN),))
+        check_proposal(named, (public(OWN),), ZONE)
+
+
+@pytest.mark.parametrize(("other", "said"), [("", "without a name"), ("pay2", "for zone `pay2`")])
+def test_it_holds_in_its_own_zone_only(
+    action: Callable[..., Action], other: str, said: str
+) -> None:
+    with pytest.raises(SignatureError, match=said):
+        check_proposal(signed(action()), (public(OWN),), other)
+    elsewhere = signed(action(), replace(OWN, zone=other))
+    check_proposal(elsewhere, (public(OWN),), other)
+    with pytest.raises(SignatureError, match="for zone `pay`"):
+        check_proposal(elsewhere, (public(OWN),), ZONE)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +107,4 @@ def test_whatever_is_changed_afterwards_is_refused(
     action: Callable[..., Action], change: Callable[[Action], Action]
 ) -> None:
     with pytest.raises(SignatureError, match="does not match"):
-        check_proposal(change(signed(action())), (public(OWN),))
+        check_proposal(change(signed(action())), (public(OWN),), ZONE)

@@ -14,9 +14,10 @@ from enforcers.admission import REPLAY_WINDOW_MS
 from enforcers.contract.action import MAX_DEPTH, Action
 from enforcers.contract.base import MAX_BYTES, MAX_VALID_FOR_MS
 from enforcers.contract.grant import MAX_GRANT_DAYS
+from enforcers.contract.outcome import Status
 from enforcers.contract.proof import MAX_APART_S
 from enforcers.contract.schema import SCHEMAS
-from enforcers.contract.signing import MAX_BATCH
+from enforcers.contract.signing import MAX_BATCH, batch_message, leaf_of
 from enforcers.contract.wire import TYPES, headers_of
 from streams.topics import ACTIONS_PARTITIONS, TOPICS, VERDICTS_PARTITIONS
 
@@ -71,6 +72,25 @@ def test_every_code_of_people_is_explained_and_no_other() -> None:
     assert explained_in("code of people") == used == {"approval_pending", "approval_denied"}
 
 
+def test_every_code_of_the_last_look_is_explained_and_no_other() -> None:
+    """Whatever a judge answers beside what it judges: no other file of `streams` makes a refusal."""
+    used = {code for path in (ROOT / "streams").rglob("*.py") for code in codes_in(path)}
+    assert explained_in("code of the last look") == used
+    assert len(used) == 5
+
+
+def test_no_code_is_explained_twice() -> None:
+    heads = ("code", "code of people", "code of the last look")
+    explained = [code for head in heads for code in explained_in(head)]
+    assert sorted(explained) == sorted(set(explained))
+
+
+def test_every_ending_that_a_gate_reports_is_named_and_no_other() -> None:
+    """A gate has no codes of its own: what it does not run, it reports as one of these."""
+    step = section("## 3. Proposing an action").split("6. Send an outcome", 1)[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z_]+)`", step)) - {"executed_digest"} == {*Status}
+
+
 def test_every_type_topic_and_header_is_named() -> None:
     headers = [name for name, _ in headers_of(Action, UUID(int=0), "", "", "", b"")]
     topics = {one.name for one in TOPICS} - {"checkpoints", "dead-letters"}
@@ -107,6 +127,16 @@ def test_every_schema_is_linked() -> None:
 )
 def test_the_numbers_are_those_of_the_code(written: str) -> None:
     assert written in " ".join(PAGE.split())
+
+
+def test_the_bytes_of_a_message_are_those_that_we_sign() -> None:
+    """Whoever writes a client starts here; what stands without a zone is one part less."""
+    table = PAGE.split("| bytes, in hexadecimal |", 1)[1].split("\n\n", 1)[0]
+    parts = [bytes.fromhex(one) for one in re.findall(r"^\| `([0-9a-f]+)` \|", table, re.M)]
+    root = leaf_of(TYPES[Action], b"{}")
+    assert parts[2] == b"pay"
+    assert b"".join(parts) == batch_message("pay", root, 1)
+    assert b"".join(parts[:2] + parts[3:]) == batch_message("", root, 1)
 
 
 def test_every_link_leads_to_a_file() -> None:

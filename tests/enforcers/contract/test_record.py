@@ -136,13 +136,25 @@ def test_a_key_is_valid_from_not_before_until_just_before_not_after(
 ) -> None:  # fmt: skip
     moments = {name: now + hours * HOUR for name, hours in bounds.items()}
     trust = build_trust(
-        TrustFile(keys=(trust_entry("judge-1", Role.JUDGE, cast.judge, **moments),))
+        TrustFile(keys=(trust_entry("judge-1", Role.JUDGE, cast.judge, **moments),)),
+        cast.judge.zone,
     )
     if valid:
         assert checked(signed(), trust=trust).id == "judge-1"
     else:
         with pytest.raises(SignatureError, match="is not valid now"):
             checked(signed(), trust=trust)
+
+
+@pytest.mark.parametrize("zone", ["", "pay2"])
+def test_a_record_of_another_zone_is_refused(
+    cast: Any, checked: Callable[..., TrustedKey], signed: Callable[..., SignedRecord], zone: str
+) -> None:
+    """Though the keys are the same; the refusal says for which zone it wants a signature."""
+    elsewhere = replace(cast.judge, zone=zone)
+    assert checked(signed(elsewhere), trust=replace(cast.trust, zone=zone)).id == "judge-1"
+    with pytest.raises(SignatureError, match=f"for zone `{cast.judge.zone}`"):
+        checked(signed(elsewhere))
 
 
 def test_a_changed_value_is_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ def test_a_trust_file_is_read(tmp_path: Path, now: datetime) -> None:
     (kid,) = trust.keys
     found = trust.key(kid, Role.EXECUTOR, now)
     assert (found.id, found.kid, found.capabilities) == ("judge-1", kid, (Capability.MASK,))
+    assert trust.zone == ""
+
+
+def test_the_same_file_is_read_for_one_zone_or_another(tmp_path: Path) -> None:
+    path = written(tmp_path / "trust.json")
+    assert load_trust(path, "pay") == replace(load_trust(path), zone="pay") != load_trust(path)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, TrustFile, build_trust
 from enforcers.contract.vectors import page
 from enforcers.contract.wire import TYPES, decode, encode
+from enforcers.errors import SignatureError
 from streams.routing import actions_partition, reply_partition
 from streams.topics import ACTIONS_PARTITIONS, VERDICTS_PARTITIONS
 
@@ -32,6 +33,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "vectors.json").read_text("utf-8")
 VECTORS: dict[str, Any] = json.loads(TEXT)
 KEYS = {one["id"]: one for one in VECTORS["keys"]}
 MODELS = {name: model for model, name in TYPES.items()}
+TRUST = TrustFile.model_validate_json(json.dumps(VECTORS["trust"]))
 RECORDS = [
     pytest.param(batch, index, record, id=f"{number}.{index}")
     for number, batch in enumerate(VECTORS["batches"])
@@ -55,19 +57,28 @@ def test_the_vectors_are_what_we_would_sign() -> None:
 def test_we_accept_every_vector(batch: dict[str, Any], index: int, record: dict[str, Any]) -> None:
     kind = MODELS[record["type"]]
     value = record["value"].encode()
-    trust = build_trust(TrustFile.model_validate_json(json.dumps(VECTORS["trust"])))
     role = Role(KEYS[batch["signed_by"]]["role"])
-    key = check_signature(kind, value, headers_of(record), trust, role, MOMENT, RootMemory())
+    memory = RootMemory()
+    trust, elsewhere = (build_trust(TRUST, one) for one in (batch["zone"], "elsewhere"))
+    key = check_signature(kind, value, headers_of(record), trust, role, MOMENT, memory)
+    with pytest.raises(SignatureError, match="for zone `elsewhere`"):
+        check_signature(kind, value, headers_of(record), elsewhere, role, MOMENT, memory)
     model = decode(kind, value)
     check_headers(model, headers_of(record), key.id)  # type: ignore[arg-type]
     assert encode(model) == value
+
+
+@pytest.mark.parametrize("zone", ["pay", ""])
+def test_there_are_vectors_with_a_zone_and_without(zone: str) -> None:
+    assert zone in {one["zone"] for one in VECTORS["batches"]}
+    assert zone in {one["zone"] for one in VECTORS["principal_signatures"]}
 
 
 @pytest.mark.parametrize(
     "record", VECTORS["batches"][1]["records"], ids=lambda one: one["headers"]["ce_id"]
 )
 def test_a_judge_admits_every_action(record: dict[str, Any]) -> None:
-    trust = build_trust(TrustFile.model_validate_json(json.dumps(VECTORS["trust"])))
+    trust = build_trust(TRUST, VECTORS["batches"][1]["zone"])
     key = json.loads(record["value"])["proposal"]["principal"]["id"].encode()
     at_ms = int(MOMENT.timestamp() * 1_000)
     headers = tuple(headers_of(record).items())
@@ -84,7 +95,10 @@ def test_every_type_has_a_vector() -> None:
     "one", VECTORS["principal_signatures"], ids=lambda one: one["signature"][:8]
 )
 def test_we_accept_what_a_principal_signed(one: dict[str, Any]) -> None:
-    check_proposal(decode(Action, one["value"].encode()), (one["public_key"],))
+    action = decode(Action, one["value"].encode())
+    check_proposal(action, (one["public_key"],), one["zone"])
+    with pytest.raises(SignatureError, match="for zone `elsewhere`"):
+        check_proposal(action, (one["public_key"],), "elsewhere")
 
 
 def test_we_route_as_the_vectors_say() -> None:
@@ -121,12 +135,18 @@ def independent_root(leaf: bytes, index: int, size: int, path: bytes) -> bytes:
     return leaf
 
 
-def independently_signed(value: bytes, event_type: str, sig: bytes, public_key: str) -> bool:
+def independent_message(zone: str, size: bytes, root: bytes) -> bytes:
+    return b"sluicegate batch root v2\x00" + zone.encode("ascii") + b"\x00" + size + root
+
+
+def independently_signed(
+    value: bytes, event_type: str, sig: bytes, public_key: str, zone: str
+) -> bool:
     assert sig[0] == 1
     index, size = int.from_bytes(sig[1:3], "big"), int.from_bytes(sig[3:5], "big")
     leaf = sha256(b"\x00", event_type.encode(), b"\n", value)
     root = independent_root(leaf, index, size, sig[69:])
-    message = b"sluicegate batch root v1\x00" + size.to_bytes(2, "big") + root
+    message = independent_message(zone, sig[3:5], root)
     try:
         VerifyKey(bytes.fromhex(public_key)).verify(message, sig[5:69])
     except BadSignatureError:
@@ -165,16 +185,19 @@ def test_another_implementation_accepts_every_vector(
         index,
         len(batch["records"]),
     )
-    assert independently_signed(value, record["type"], sig, key["public_key"])
-    assert not independently_signed(value + b" ", record["type"], sig, key["public_key"])
-    assert not independently_signed(value, record["type"] + "x", sig, key["public_key"])
+    public_key, zone = key["public_key"], batch["zone"]
+    assert independently_signed(value, record["type"], sig, public_key, zone)
+    assert not independently_signed(value + b" ", record["type"], sig, public_key, zone)
+    assert not independently_signed(value, record["type"] + "x", sig, public_key, zone)
+    assert not independently_signed(value, record["type"], sig, public_key, zone + "x")
 
 
 @pytest.mark.parametrize("batch", VECTORS["batches"], ids=lambda one: one["root"][:8])
 def test_another_implementation_makes_the_same_signature(batch: dict[str, Any]) -> None:
     seed = SigningKey(bytes.fromhex(KEYS[batch["signed_by"]]["seed"]))
     size = len(batch["records"]).to_bytes(2, "big")
-    message = b"sluicegate batch root v1\x00" + size + bytes.fromhex(batch["root"])
+    message = independent_message(batch["zone"], size, bytes.fromhex(batch["root"]))
+    assert message.hex() == batch["message"]
     assert seed.sign(message).signature.hex() == batch["signature"]
 
 
@@ -201,15 +224,16 @@ def test_another_implementation_routes_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "one", VECTORS["principal_signatures"][:4], ids=lambda one: one["signature"][:8]
+    "one", VECTORS["principal_signatures"][:5], ids=lambda one: one["signature"][:8]
 )
 def test_another_implementation_accepts_what_a_principal_signed(one: dict[str, Any]) -> None:
     body = json.loads(one["value"])
     signed = body["signed"]
-    subject = {"at": signed["at"], "executor": body["executor"], "proposal": body["proposal"]}
+    names = ("executor", "proposal")
+    subject = {"at": signed["at"], **{name: body[name] for name in names}, "zone": one["zone"]}
     # Sorted keys without spaces are RFC 8785 where all keys are ASCII and no number is a fraction.
     canonical = json.dumps(subject, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    message = b"sluicegate proposal v1\x00" + canonical.encode()
+    message = b"sluicegate proposal v2\x00" + canonical.encode()
     assert message.hex() == one["message"]
     assert signed["kid"] == sha256(bytes.fromhex(one["public_key"])).hex()[:16]
     VerifyKey(bytes.fromhex(one["public_key"])).verify(message, bytes.fromhex(signed["signature"]))

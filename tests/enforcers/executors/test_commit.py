@@ -125,6 +125,7 @@ def test_what_fails_around_the_commit_is_reported_as_it_ended(
         with pytest.raises(wanted) as caught:
             database.run(one)
     assert ending_of(one, 0, caught.value).status is status
+    assert (ending_of(one, 0, caught.value).bytes is None) is (status is Status.ROLLED_BACK)
     if status is not Status.UNKNOWN:
         kept = database.rows("SELECT n FROM users WHERE id = 1") == [(0,)]
         assert kept is (status is Status.SUCCEEDED)

@@ -63,6 +63,31 @@ def test_a_read_gives_its_rows(database: Database, permit: Permits, text: str) -
     assert status(one) is Status.SUCCEEDED
 
 
+SIZES = [
+    ("SELECT 'größer'", 8),
+    ("SELECT id, n FROM users", 48),
+    ("SELECT NULL", 8),
+    ("SELECT n FROM users WHERE id = 99", 0),
+    (UPDATE, 0),
+    (f"{UPDATE} RETURNING 'four'", 4),
+]
+
+
+@pytest.mark.parametrize(("text", "size"), SIZES)
+def test_an_outcome_says_how_many_bytes_came_back(
+    database: Database, permit: Permits, text: str, size: int
+) -> None:
+    one = permit(text, writes="UPDATE" in text)
+    assert database.run(one).bytes == size
+    assert ending_of(one, time.perf_counter(), None).bytes == size
+
+
+def test_of_what_is_rolled_back_nothing_comes_back(database: Database, permit: Permits) -> None:
+    one = permit("SELECT id, n FROM users")
+    refused(database, one, Limits(bytes=47))
+    assert ending_of(one, time.perf_counter(), ValueError()).bytes is None
+
+
 def test_a_write_is_kept_and_counted(database: Database, permit: Permits) -> None:
     one = permit(UPDATE, writes=True)
     assert database.run(one).affected == 1

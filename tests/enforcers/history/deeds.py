@@ -52,7 +52,9 @@ def counted(ledger: Ledger, act: Act, now: datetime, session: str | None = "s-1"
     return ledger.past(act(session), now)
 
 
-def outcome(of: Action, rows: int | None, at: datetime, number: int = 1) -> Outcome:
+def outcome(
+    of: Action, rows: int | None, at: datetime, number: int = 1, size: int | None = None
+) -> Outcome:
     return Outcome(
         id=UUID(int=number),
         action_id=of.id,
@@ -62,6 +64,7 @@ def outcome(of: Action, rows: int | None, at: datetime, number: int = 1) -> Outc
         session=of.proposal.principal.session,
         status=Status.SUCCEEDED,
         rows=rows,
+        bytes=size,
         finished_at=at,
     )
 

@@ -24,7 +24,6 @@ from tests.enforcers.history.deeds import (
     counted,
     effect,
     intent,
-    outcome,
 )
 
 # --- what counts -----------------------------------------------------------------------------------------
@@ -236,29 +235,3 @@ def test_an_action_that_is_delivered_again_counts_once(
     assert ledger.knows(act(), 7)
     assert not ledger.knows(act(), 8)
     assert counted(ledger, act, now).window.writes == 1
-
-
-def test_rows_count_once_for_each_outcome_however_often_it_is_published(
-    act: Act, now: datetime
-) -> None:
-    ledger = Ledger()
-    assert ledger.count_outcome(outcome(act(), 40, now, 1), 5, now)
-    assert not ledger.count_outcome(outcome(act(), 40, now, 1), 5, now)
-    assert not ledger.count_outcome(outcome(act(), 40, now, 1), 9, now)
-    assert not ledger.count_outcome(outcome(act(), None, now, 2), 10, now)
-    assert not ledger.count_outcome(outcome(act(), 9, now - timedelta(hours=2), 3), 11, now)
-    assert ledger.count_outcome(outcome(act(), 2, now, 4), 12, now)
-    found = counted(ledger, act, now)
-    assert (found.window.rows, found.session.rows) == (42, 42)
-
-
-def test_rows_that_a_former_owner_counted_do_not_count_again_as_a_copy(
-    act: Act, now: datetime
-) -> None:
-    before, after = Ledger(), Ledger()
-    assert before.count_outcome(outcome(act(), 40, now, 1), 5, now)
-    after.restore(before.snapshot("agent-1", STAMP))
-    # A new owner reads the topic again, and then somebody stores the same bytes once more.
-    assert not after.count_outcome(outcome(act(), 40, now, 1), 5, now)
-    assert not after.count_outcome(outcome(act(), 40, now, 1), 9, now)
-    assert counted(after, act, now).window.rows == 40

@@ -10,6 +10,7 @@ import pytest
 
 from enforcers.contract.verdict import Decision as Answer
 from enforcers.errors import PolicyError
+from enforcers.policy import fragments
 from enforcers.policy.bundle import Case
 from enforcers.policy.engine import Decision, Facts, FiredRule
 from enforcers.policy.loading import load_policy, load_policy_bytes
@@ -120,6 +121,11 @@ def test_a_good_bundle_loads_and_its_version_is_the_hash_of_its_bytes(
         ("decision: allow", "decision: deny", "test `a read` expects deny, got allow"),
         ("sql: read table a", "sql: read table x", "test `a read` expects allow, got deny (no_rule_allows)"),
         ("sql: read table a", "sql: reed table a", "test `a read` cannot be run: ValueError"),
+        ('intent.kind == "sql"', '.intent.kind == "sql"', "`.intent` begins with a dot; remove it"),
+        ('intent.kind == "sql"', "'\"a\" in .intent.tags'", "`.intent` begins with a dot; remove it"),
+        ('intent.kind == "sql"', "'!(.intent.opaque)'", "`.intent` begins with a dot; remove it"),
+        ("'effect.name != \"x\"'", "'effect.name != .effect.base'", "`.effect` begins with a dot; remove it"),
+        ("environment: development", "grants: [{name: g, resources: ['']}]", "`tests.1.with.grants.0.resources.0`"),
     ],
 )  # fmt: skip
 def test_a_bad_bundle_does_not_load(old: str, new: str, complaint: str, run_case: Run) -> None:
@@ -149,6 +155,19 @@ def test_a_fragment_that_breaks_out_of_its_place_is_refused(run_case: Run) -> No
     for text in ("true), (true", "intent.opaque || (", "intent.opaque) || (intent.opaque"):
         broken = BUNDLE.replace("'effect.name != \"x\"'", f"'{text}'")
         assert "variable `is_plain`: " in _refusal(broken, run_case)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'intent.effects.exists(e, e .name == "x")',
+        '["a"].exists(one, one.startsWith("a"))',
+        '"a".contains(intent.kind) // .intent',
+        '(intent).kind.endsWith(".intent")',
+    ],
+)
+def test_a_dot_behind_a_value_stays(text: str) -> None:
+    assert fragments.expand(text, {}) == text
 
 
 def test_fragments_cannot_grow_without_end(run_case: Run) -> None:

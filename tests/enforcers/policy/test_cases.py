@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 
 from enforcers.contract.action import ShellPayload, SqlPayload
+from enforcers.contract.grant import GrantScope
 from enforcers.contract.verdict import Decision as Answer
+from enforcers.policy.budgets import Counter
 from enforcers.policy.bundle import Bundle, Case
+from enforcers.policy.case import CaseGrant, CaseWindow
 from enforcers.policy.cases import occasion_of, payload_of_case, run_case, target_of
+from enforcers.policy.engine import WindowFacts
+from enforcers.policy.messages import window_message
 from enforcers.policy.policy import Policy
+from enforcers.policy.vocabulary import MESSAGES
 
 SQL = {"kind": "sql", "dialect": "postgres", "text": "SELECT id FROM orders"}
 
@@ -60,6 +68,8 @@ def _policy(effect: str, when: str) -> Policy:
         ({"grants": [{"name": "look", "verbs": ["read"], "resources": ["orders"]}]}, '"look" in grants.names'),
         ({"grants": [{"name": "look", "verbs": ["write"], "resources": ["orders"]}]}, "size(grants.names) == 0"),
         ({"grants": [{"name": "look", "resources": ["orders"], "environments": ["staging"]}]}, "size(grants.names) == 0"),
+        ({"grants": [{"name": "look", "resources": ["orders"], "types": ["table"]}]}, '"look" in grants.names'),
+        ({"grants": [{"name": "look", "resources": ["orders"], "types": ["program"]}]}, "size(grants.names) == 0"),
         ({"reason": "report", "ticket": "T-1"}, 'action.reason == "report" && action.ticket == "T-1"'),
     ],
 )  # fmt: skip
@@ -92,3 +102,34 @@ def test_a_moment_is_taken_in_utc_and_a_grant_holds_then() -> None:
     context = _case(SQL, {"now": "2026-11-22T10:00:00+01:00"}).context
     assert occasion_of(context).now == datetime(2026, 11, 22, 9, tzinfo=UTC)
     assert target_of(_case(SQL)).dialect == "postgres"
+
+
+WINDOW = [one.name for one in fields(WindowFacts)]
+
+
+def test_a_window_has_the_same_counts_in_tests_rules_and_budgets() -> None:
+    assert list(CaseWindow.model_fields) == WINDOW
+    assert {one.name for one in MESSAGES["Window"]} == set(WINDOW)
+    assert {*get_args(Counter), "tags_read"} == set(WINDOW)
+
+
+@pytest.mark.parametrize("name", WINDOW)
+def test_each_count_of_a_test_reaches_the_rules(name: str) -> None:
+    value: Any = ["secret"] if name == "tags_read" else 7
+    message = window_message(CaseWindow.model_validate({name: value}).facts)
+    assert getattr(message, name) == value
+    assert [one.name for one, _ in message.ListFields()] == [name]
+
+
+def test_a_grant_of_a_test_says_all_that_a_grant_can() -> None:
+    assert set(CaseGrant.model_fields) == {"name", *GrantScope.model_fields}
+    written = {"verbs": ["read"], "resources": ["hr.*"], "types": ["table"], "condition": "true"}
+    assert CaseGrant.model_validate({"name": "look", **written}).scope == GrantScope(**written)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"resources": [""]}, {"condition": ""}, {"verbs": ["x"] * 201}, {"holder": "me"}]
+)
+def test_a_grant_of_a_test_that_nobody_could_issue_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        _case(SQL, {"grants": [{"name": "look", "resources": ["orders"], **wrong}]})

@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from enforcers.contract.grant import Grant, GrantScope
 from enforcers.contract.issue import Issue
 from enforcers.contract.verdict import Decision as Answer
-from enforcers.errors import PolicyError
 from enforcers.intent.model import Effect, Intent, Resource, ResourceType
 from enforcers.policy.engine import Facts
-from enforcers.policy.granting import check_scope
 from enforcers.policy.policy import Policy
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -125,9 +123,10 @@ def test_a_grant_does_not_stand_in_for_a_missing_capability(decide: Decide) -> N
 
 
 def test_an_action_without_effects_is_covered_by_no_grant(decide: Decide) -> None:
-    anything = grant(condition="effect.verb != 'x'")
-    assert decide("sql:", [ALLOW_READS], anything) == ("deny", ())
-    assert decide("sql:", [ASK_ALL], anything) == ("require_approval", ())
+    writes = grant(condition="effect.verb == 'write'")
+    assert decide("sql: write table orders", [ASK_ALL], writes) == ("allow", used(1))
+    assert decide("sql:", [ALLOW_READS], writes) == ("deny", ())
+    assert decide("sql:", [ASK_ALL], writes) == ("require_approval", ())
 
 
 def test_a_grant_covers_some_effects_and_not_the_others(decide: Decide) -> None:
@@ -185,7 +184,7 @@ def test_a_rule_that_warns_asks_nobody(
         ({"resources": ("*ers",)}, True),
         ({"resources": ("ORDERS",)}, False),
         ({"resources": ("order",)}, False),
-        ({"resources": ("o*r*s",)}, True),
+        ({"resources": ("ord*r*s",)}, True),
         ({"resources": ("orders*orders",)}, False),
         ({"resources": ("*s*r*",)}, False),
         ({"resources": ("orders.",)}, False),
@@ -199,8 +198,14 @@ def test_a_rule_that_warns_asks_nobody(
         ({"resources": ("*",)}, False),
         ({"resources": ("**",)}, False),
         ({"resources": ("*.*",)}, False),
+        ({"resources": ("*e*",)}, False),
         ({"resources": ("*", "orders")}, False),
         ({"resources": ("*",), "condition": "effect.name == 'orders'"}, True),
+        ({"condition": "effect.verb != ''"}, False),
+        ({"condition": "effect.verb != ''", "verbs": ("write",)}, False),
+        ({"condition": "effect.verb != ''", "resources": ("*e*",)}, False),
+        ({"condition": "effect.verb != ''", "resources": ("orders",)}, True),
+        ({"condition": "principal.id == 'agent-1'"}, False),
         ({"resources": ("orders",), "verbs": ("write", "read")}, True),
         ({"resources": ("orders",), "verbs": ("WRITE",)}, False),
         ({"resources": ("orders",), "verbs": ("delete",)}, False),
@@ -250,32 +255,9 @@ def test_a_namespace_is_part_of_the_name(decide: Decide, facts: Callable[..., Fa
     assert decide(intent, [ALLOW_READS], grant(resources=("secret.*",))) == ("allow", used(1))
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        {},
-        {"verbs": ("read",)},
-        {"resources": ("*",)},
-        {"resources": ("*.*",)},
-        {"resources": ("a", "*")},
-        {"condition": "true"},
-        {"condition": "effect.x"},
-    ],
-)
-def test_a_scope_for_everything_or_nothing_is_refused_beforehand(scope: dict[str, Any]) -> None:
-    with pytest.raises(PolicyError):
-        check_scope(GrantScope(**scope))
-
-
-@pytest.mark.parametrize("scope", [{"resources": ("a",)}, {"condition": "effect.name == 'a'"}])
-def test_a_scope_with_a_bound_is_taken(scope: dict[str, Any]) -> None:
-    check_scope(GrantScope(**scope))
-
-
 # --- laws ------------------------------------------------------------------------------------------------
 
 RANK = {"allow": 0, "require_approval": 1, "deny": 2}
-law = settings(deadline=None, max_examples=40)
 rules = st.lists(
     st.sampled_from(
         [ALLOW_READS, ALLOW_WRITES, ASK_WRITES, ASK_ALL, DENY_WRITES,
@@ -363,34 +345,21 @@ def _laws_of_grants(
             assert policy.decide(replace(alone, grants=tuple(held))) == policy.decide(alone)
 
 
-@law
-@given(rules, texts, grants, environments, defaults, st.randoms())
+@pytest.mark.parametrize("examples", [40, pytest.param(3_000, marks=pytest.mark.prove)])
 def test_the_laws_of_grants(
-    policy_of: Callable[..., Policy],
-    facts: Callable[..., Facts],
-    written: list[dict[str, Any]],
-    text: str,
-    held: list[Grant],
-    environment: str,
-    default: str,
-    shuffle: Any,
+    policy_of: Callable[..., Policy], facts: Callable[..., Facts], examples: int
 ) -> None:
-    asked = facts(text, environment=environment)
-    _laws_of_grants(policy_of, asked, written, held, default, shuffle)
+    @settings(deadline=None, max_examples=examples)
+    @given(rules, texts, grants, environments, defaults, st.randoms())
+    def hold(
+        written: list[dict[str, Any]],
+        text: str,
+        held: list[Grant],
+        environment: str,
+        default: str,
+        shuffle: Any,
+    ) -> None:
+        asked = facts(text, environment=environment)
+        _laws_of_grants(policy_of, asked, written, held, default, shuffle)
 
-
-@pytest.mark.prove
-@settings(deadline=None, max_examples=3_000)
-@given(rules, texts, grants, environments, defaults, st.randoms())
-def test_the_laws_of_grants_many_times(
-    policy_of: Callable[..., Policy],
-    facts: Callable[..., Facts],
-    written: list[dict[str, Any]],
-    text: str,
-    held: list[Grant],
-    environment: str,
-    default: str,
-    shuffle: Any,
-) -> None:
-    asked = facts(text, environment=environment)
-    _laws_of_grants(policy_of, asked, written, held, default, shuffle)
+    hold()

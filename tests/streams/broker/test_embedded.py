@@ -18,7 +18,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from enforcers.errors import BrokerError
 from streams.broker import EmbeddedBroker
 from streams.broker.choose import choose_broker
-from streams.topics import FINDINGS, create_topics
+from streams.topic_making import create_topics
+from streams.topics import FINDINGS
 
 pytestmark = pytest.mark.kafka
 

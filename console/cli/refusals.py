@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.context import print_json
-from console.cli.exits import exit_code, one_line
+from console.cli.exits import exit_code
 from console.durations import duration_of
+from console.plain import one_line
 from enforcers.errors import ApprovalNeededError, NotAdmittedError
 
 Wait = Annotated[
