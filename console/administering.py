@@ -50,10 +50,11 @@ def load_voice(
     """
     A person's key, which the trust file lets act in one of these roles now; without roles, in any of `VOICES`.
 
-    `key` is its file; else `administrator.key` in the directory of keys, or `approver.key` where only that exists.
+    `key` is its file; else `administrator.key` in the directory of keys, or `approver.key` where only that exists
+    and an approver may act.
     Raises TrustError.
     """
-    path = key or _own_voice(settings)
+    path = key or _own_voice(settings, roles or VOICES)
     signer = voice_key(path, settings.zone, roles or VOICES, given=key is not None)
     trust = load_trust_of(settings)
     try:
@@ -62,8 +63,10 @@ def load_voice(
         raise TrustError(f"key `{path}` cannot be used: {error}") from error
 
 
-def _own_voice(settings: Settings) -> Path:
+def _own_voice(settings: Settings, roles: tuple[Role, ...]) -> Path:
     administrator, approver = (key_path(settings, role) for role in VOICES)
+    if Role.APPROVER not in roles:
+        return administrator
     return approver if is_there(approver) and not is_there(administrator) else administrator
 
 

@@ -239,6 +239,8 @@ def _check_approval(standing: Standing, key: TrustedKey, ballot: Ballot) -> None
         raise ContractError(
             f"`{key.id}` is in none of the groups that are asked ({names}); ask somebody who is"
         )
+    if standing.state is State.APPROVED:
+        raise ContractError("it is approved already; have it proposed again")
     if any(one.voice == key.voice for one in standing.approvals):
         raise ContractError(f"`{key.voice}` has approved it already; another person is wanted")
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from console.durations import shown
 from console.plain import harmless, one_line
 from console.standings import Standing, Stands
-from enforcers.approving import CountedVote, Flaw, flaw_of
+from enforcers.approving import CountedVote, Flaw, ends_of, flaw_of
 from enforcers.contract.action import Payload
 from enforcers.contract.approval import Ask
 from enforcers.contract.digest import sha256_hex
@@ -59,8 +59,14 @@ def cells(standing: Standing) -> tuple[str, ...]:
         in_short(request.payload),
         " ".join(one.rule for one in request.asks),
         one_line(standing.missing) or f"{len(standing.votes)}",
-        "" if standing.expired else _span(request.expires_at - standing.now),
+        "" if standing.expired else _span(_end(standing) - standing.now),
     )
+
+
+def _end(standing: Standing) -> datetime:
+    """Until when it can be decided, or is approved by broken glass."""
+    broken, terms = standing.counted.emergency, standing.subject.emergency
+    return ends_of(broken, terms) if broken else standing.request.expires_at
 
 
 def state_of(standing: Standing) -> str:
@@ -68,7 +74,7 @@ def state_of(standing: Standing) -> str:
     stands, counted = standing.stands, standing.counted
     if stands is Stands.WAITING:
         glass = ", glass broken" if standing.broken and not standing.terms.known else ""
-        return f"{stands} ({counted.have} of {counted.wanted} votes{glass})"
+        return f"{stands} ({counted.have} of {counted.wanted} approvals{glass})"
     if stands is Stands.VOID:
         return f"{stands} ({'asked again' if standing.again else 'policy changed'})"
     return f"{stands} (glass broken)" if counted.emergency else stands.value
@@ -201,12 +207,13 @@ def _vote(one: CountedVote, standing: Standing) -> dict[str, Any]:
 def _said(one: CountedVote, standing: Standing) -> str:
     said = one.vote
     glass = ", BREAKING THE GLASS" if said.break_glass else ""
-    over = " (over)" if said.expires_at <= standing.now else ""
+    end = ends_of(one, standing.subject.emergency)
+    over = " (over)" if end <= standing.now else ""
     flaw = _flaw(one, standing)
     worth = f" [{_WORTHLESS[flaw]}]" if flaw and not over else ""
     return one_line(
         f"{said.choice.value} by {one.voice} at {shown(said.issue.at)}, until"
-        f" {shown(said.expires_at)}{over}{glass}{worth}: {said.issue.reason}"
+        f" {shown(end)}{over}{glass}{worth}: {said.issue.reason}"
     )
 
 

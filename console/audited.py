@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from console.durations import shown
+from console.plain import counted
 
 if TYPE_CHECKING:
     from analytics.seen import (
@@ -205,7 +206,7 @@ def _granted(one: GrantSeen) -> str:
     if one.status != "active":
         return f"{one.status} by {_by(one)}"
     ticket = f", ticket {one.ticket}" if one.ticket else ""
-    uses = f", {one.max_uses} uses" if one.max_uses else ""
+    uses = f", {counted(one.max_uses, 'use')}" if one.max_uses else ""
     return f"issued until {shown(one.expires_at)}{uses}{ticket}, by {_by(one)}"
 
 

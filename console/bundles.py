@@ -6,6 +6,7 @@ A policy file for the tools: what is wrong with it, and the policy in it to be l
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,10 +31,13 @@ class Opened:
 
 def complaints_of(path: Path) -> tuple[Complaint, ...]:
     """Everything that has to be corrected, failed tests too, in the order of the places."""
-    # Under the path that was given, so that an editor finds it.
+    return placed(check_policy(path, run_case)[1], path)
+
+
+def placed(complaints: Iterable[Complaint], path: Path) -> tuple[Complaint, ...]:
+    """Complaints under the path that was given, so that an editor finds it."""
     return tuple(
-        replace(one, file=str(path)) if one.file == path.name else one
-        for one in check_policy(path, run_case)[1]
+        replace(one, file=str(path)) if one.file == path.name else one for one in complaints
     )
 
 

@@ -6,8 +6,10 @@ import contextlib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from console.settings import in_lower_case
+from enforcers.contract.base import PRINTABLE
 from enforcers.errors import ContractError
 
 
@@ -19,6 +21,10 @@ def held_to_contract() -> Iterator[None]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "proposal"
-        raise ContractError(
-            f"{where} refused: {in_lower_case(first['msg'])}; correct it"
-        ) from error
+        raise ContractError(f"{where} refused: {_why(first)}; correct it") from error
+
+
+def _why(first: ErrorDetails) -> str:
+    if first.get("ctx", {}).get("pattern") == PRINTABLE:
+        return "it must be printable ASCII without spaces"
+    return in_lower_case(first["msg"])

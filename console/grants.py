@@ -16,6 +16,7 @@ from console.administering import Consulted, Desk, chosen
 from console.contracted import held_to_contract
 from console.control_line import Line
 from console.identity import load_executor
+from console.plain import counted
 from console.settings import Settings
 from enforcers.contract.base import utc_now, uuid7
 from enforcers.contract.enrolment import EnrolledPrincipal
@@ -93,7 +94,9 @@ def terms_of(request: GrantRequest, lasts: timedelta | None, uses: int | None) -
         raise ContractError(f"the request is for {wanted} only; leave --for out, or give less")
     most = request.max_uses or None
     if uses is not None and most is not None and uses > most:
-        raise ContractError(f"the request is for {most} uses only; leave --uses out, or give fewer")
+        raise ContractError(
+            f"the request is for {counted(most, 'use')} only; leave --uses out, or give fewer"
+        )
     return Terms(
         principal=request.principal,
         name=request.name,

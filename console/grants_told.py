@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from console.durations import SECONDS, shown, until
+from console.plain import counted
 from enforcers.contract.grant import Grant, GrantRequest, GrantScope, GrantStatus
 
 
@@ -64,7 +65,7 @@ def told_briefly(grant: Grant, now: datetime) -> Iterator[str]:
     yield f"grant {grant.grant}"
     if state in ("active", "waiting"):
         begins = f"from {shown(grant.not_before)} " if state == "waiting" else ""
-        uses = f", {grant.max_uses} uses" if grant.max_uses else ""
+        uses = f", {counted(grant.max_uses, 'use')}" if grant.max_uses else ""
         yield f"{state}: {what} {begins}{until(grant.expires_at)}{uses}"
         yield f"covers: {described(grant.scope)}"
     else:

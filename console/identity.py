@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
 
+from console.contracted import held_to_contract
 from console.files import is_there
 from console.settings import Settings
 from enforcers.contract.action import Capability, PrincipalKind
@@ -122,7 +122,7 @@ def make_approver(
     """
     Make the key of somebody who may vote, and nothing else; returns where it lies, and its trust-file entry.
 
-    Raises TrustError where the id is taken or a file stands there already.
+    Raises TrustError where the id is taken or a file stands there already, ContractError where it is none.
     """
     entry = _approver(identity, groups, person, _NOBODY)
     taken = next((one for one in _trusted(settings) if one.id == identity), None)
@@ -149,7 +149,7 @@ _NOBODY = "0" * 64
 
 
 def _approver(identity: str, groups: Sequence[str], person: str, public: str) -> TrustedKey:
-    try:
+    with held_to_contract():
         return TrustedKey(
             id=identity,
             role=Role.APPROVER,
@@ -157,12 +157,6 @@ def _approver(identity: str, groups: Sequence[str], person: str, public: str) ->
             groups=tuple(dict.fromkeys(groups)),
             person=person or None,
         )
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise TrustError(
-            f"{where} refused: it must be printable ASCII without spaces; correct it"
-        ) from error
 
 
 def _trusted(settings: Settings) -> tuple[TrustedKey, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from console.durations import shown, until
 from console.files import is_there
 from console.identity import ROLES, key_path, load_trust_of
+from console.plain import counted
 from console.settings import Settings
 from enforcers.contract.base import utc_now
 from enforcers.contract.keys import load_key
@@ -46,7 +47,7 @@ def own_key(settings: Settings, *, role: Role) -> str:
     path = key_path(settings, role)
     known = load_trust_of(settings).keys.get(load_key(path).kid)
     if known is None:
-        raise TrustError(f"key `{path}` is not in `{settings.trust}`; restore the pair")
+        raise TrustError(f"key `{path}` is not in `{settings.trust}`; {_UNKNOWN.get(role, _LOST)}")
     if known.role is not role:
         raise TrustError(
             f"key `{path}` stands in `{settings.trust}` as {known.role.value}, not as"
@@ -60,6 +61,13 @@ def own_key(settings: Settings, *, role: Role) -> str:
     return f"{known.id}, {_validity(known, settings, utc_now())}"
 
 
+_LOST = "restore the pair"
+_UNKNOWN = {
+    Role.APPROVER: ("add its entry, as `sluicegate keys approver` printed it, or move the key away")
+}
+"""What to do about a key that the trust file does not name; an approver's is added by hand."""
+
+
 def _validity(known: TrustedKey, settings: Settings, now: datetime) -> str:
     dates = (
         f"correct its dates in `{settings.trust}`, or replace the key, and start the judges again"
@@ -71,4 +79,4 @@ def _validity(known: TrustedKey, settings: Settings, now: datetime) -> str:
     if known.not_after <= now:
         raise TrustError(f"`{known.id}` ran out at {shown(known.not_after)}; {dates}")
     left = (known.not_after - now).days
-    return f"valid {until(known.not_after)}, {f'{left} days' if left else 'less than a day'} left"
+    return f"valid {until(known.not_after)}, {counted(left, 'day') if left else 'less than a day'} left"

@@ -8,6 +8,11 @@ def one_line(text: str) -> str:
     return harmless(" ".join(text.split()))
 
 
+def counted(count: int, what: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def exact(text: str) -> str:
     """Text in one line with nothing left out: spaces and line breaks in a condition may matter."""
     return harmless(text.replace("\n", "\\n"))

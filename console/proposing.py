@@ -75,6 +75,6 @@ def wait_of(settings: Settings, wait_s: float | None) -> float:
     wanted = settings.approval_wait_s if wait_s is None else wait_s
     if not 0 <= wanted <= LONGEST_WAIT_S:
         raise ContractError(
-            f"cannot wait {wanted} s for people; wait a day at most, and propose it again then"
+            f"cannot wait {wanted:.0f} s for people; wait a day at most, and propose it again then"
         )
     return wanted

@@ -130,7 +130,8 @@ class Standing:
 
     def bars(self, *names: str) -> bool:
         """Whether one of these can neither approve nor review."""
-        return any(one in self.subject.concerned or one in self.subject.no_persons for one in names)
+        silent = self.subject.silent_at(self.now)
+        return any(one in self.subject.concerned or one in silent for one in names)
 
     def _reviews(self, later: CountedVote, broke: CountedVote) -> bool:
         return (

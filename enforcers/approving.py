@@ -11,7 +11,7 @@ INVARIANT: pure. A requester and the person who answers for it never approve; wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -45,8 +45,8 @@ class Subject:
     """Whether the requester is a person; then break-glass may be its own."""
     concerned: Collection[str]
     """The requester, for whom it acts and its owner: they may speak against it, never for it."""
-    no_persons: Container[str] = frozenset()
-    """Agents and whatever else has no voice at all."""
+    silent_at: Callable[[datetime], Container[str]] = lambda _: frozenset()
+    """Agents and whatever else had no voice at a moment."""
     emergency: Emergency | None = None
 
 
@@ -122,7 +122,10 @@ def flaw_of(one: CountedVote, subject: Subject, now: datetime) -> Flaw | None:
     """Why a vote counts for nothing; None where it counts."""
     if not _is_about(one.vote, subject):
         return Flaw.OTHER
-    if one.voice in subject.no_persons or one.vote.issue.by in subject.no_persons:
+    # Who was a person when he said no has said it for good, also where his enrolment ends later.
+    heard_at = one.appended if one.vote.choice in AGAINST else now
+    silent = subject.silent_at(heard_at)
+    if one.voice in silent or one.vote.issue.by in silent:
         return Flaw.NO_VOICE
     # A word against it counts at any time, whoever concerned says it.
     if one.vote.choice in AGAINST:
@@ -135,6 +138,15 @@ def flaw_of(one: CountedVote, subject: Subject, now: datetime) -> Flaw | None:
     if one.vote.break_glass:
         return _emergency_flaw(one, subject, now, concerned)
     return Flaw.CONCERNED if concerned else None
+
+
+def ends_of(one: CountedVote, emergency: Emergency | None) -> datetime:
+    """When a vote is over: at its own end, or where it breaks the glass when the policy's minutes are."""
+    if not one.vote.break_glass or emergency is None:
+        return one.vote.expires_at
+    # Whichever clock is earlier: a voter's that is ahead must not prolong it.
+    since = min(one.vote.issue.at, one.appended)
+    return min(one.vote.expires_at, since + timedelta(minutes=emergency.minutes))
 
 
 def is_asked(asks: Sequence[Ask], groups: Collection[str]) -> bool:
@@ -162,9 +174,7 @@ def _emergency_flaw(
         return Flaw.NO_GLASS
     if not one.groups & set(terms.groups):
         return Flaw.NOT_AUTHORISED
-    # Whichever clock is earlier: a voter's that is ahead must not prolong it.
-    since = min(one.vote.issue.at, one.appended)
-    return None if now < since + timedelta(minutes=terms.minutes) else Flaw.UNTIMELY
+    return None if now < ends_of(one, terms) else Flaw.UNTIMELY
 
 
 def _is_entitled(ask: Ask, groups: Collection[str]) -> bool:

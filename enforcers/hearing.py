@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from enforcers.approving import State, Subject, Tally, tally
@@ -158,7 +159,7 @@ def subject_of(
         requester=asking.id,
         is_human=enrolled is not None and enrolled.kind is PrincipalKind.HUMAN,
         concerned=behind(principals, asking.id, asking.on_behalf_of, answers),
-        no_persons=NoVoice(principals, now),
+        silent_at=partial(NoVoice, principals),
         emergency=emergency,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from enforcers.contract.base import Record
+from enforcers.contract.base import Record, fault_of
 from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.errors import SettingsError
 
@@ -31,10 +31,8 @@ def load_principals(path: Path) -> Principals:
             f"principals file `{path}` cannot be read; run `sluicegate keys init`"
         ) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"principals file `{path}` refused at `{where}`: {first['msg'].lower()}"
+            f"principals file `{path}` refused{fault_of(error)}; correct it, or restore a copy"
         ) from error
     found = {one.id: one for one in file.principals}
     if len(found) != len(file.principals):

@@ -54,7 +54,11 @@ def standing_of(
         try:
             check_proposal(action, known.public_keys, zone)
         except SignatureError as error:
-            return Refusal("principal_not_signed", str(error), "sign it with an enrolled key")
+            return Refusal(
+                "principal_not_signed",
+                str(error),
+                "sign it with an enrolled key (setting `principal_key`)",
+            )
     # (6) It may propose such things there.
     outside = _outside(known.scope, action.proposal)
     if outside:

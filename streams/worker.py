@@ -99,6 +99,8 @@ async def run_judge(
     if ready is not None:
         ready.set()
     await _until(stop, app)
+    # Faust commits what is acknowledged when it stops.
+    await asyncio.wait({asyncio.ensure_future(joined.settle())}, timeout=SETTLE_S)
     for task in tasks:
         task.cancel()
     await app.stop()
@@ -184,12 +186,18 @@ async def _keep_books(joined: Joined) -> None:
         await asyncio.sleep(STORE_EVERY_S)
         try:
             if turn % LOOK_EVERY == 0:
-                await joined.books.look()
+                await _look(joined.books)
+            # What fails here was taken out of the books already: a successor has to count it.
             await joined.agent.publish_due()
-        except (KafkaError, OSError) as error:
-            log.warning("histories cannot be stored: %r; trying again", error)
         except Exception as error:
             die(f"books cannot be kept: {error!r}")
+
+
+async def _look(books: Books) -> None:
+    try:
+        await books.look()
+    except (KafkaError, OSError) as error:
+        log.warning("histories cannot be looked at: %r; trying again", error)
 
 
 async def _until(stop: asyncio.Event, app: Any) -> None:

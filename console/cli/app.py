@@ -52,7 +52,7 @@ COMMANDS: tuple[Register, ...] = (
 app = typer.Typer(
     name="sluicegate",
     cls=Commands,
-    help="Hold every action until a judge has answered, and keep proof of all of it.",
+    help="Hold every action until a judge has answered, and keep a record of all of it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -82,7 +82,7 @@ def globals_of(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="say which")
     ] = False,
 ) -> None:
-    """Hold every action until a judge has answered, and keep proof of all of it."""
+    """Hold every action until a judge has answered, and keep a record of all of it."""
     context.obj = {"home": home}
 
 

@@ -102,7 +102,8 @@ def listing(
     elif not every:
         known = tuple(one for one in known if one.open)
     found = [(body(one), cells(one)) for one in known]
-    show_list("requests", COLUMNS, found, desk.ignored, as_json, "nothing is asked")
+    nothing = "nothing is to be reviewed" if unreviewed else "nothing is asked"
+    show_list("requests", COLUMNS, found, desk.ignored, as_json, nothing)
 
 
 @approvals_app.command("show")

@@ -9,6 +9,7 @@ import typer
 
 from console.cli.context import settings_of
 from console.files import is_there
+from console.plain import counted
 
 if TYPE_CHECKING:
     from enforcers.catalog.draft import Draft
@@ -51,7 +52,8 @@ def scan(
 
 def _tell(draft: Draft, out: Path) -> None:
     suggested = sum(1 for table in draft.tables for column in table.columns if column.why)
-    typer.echo(f"wrote {len(draft.tables)} tables to {out}; look at {suggested} suggested tags")
+    tables, tags = counted(len(draft.tables), "table"), counted(suggested, "suggested tag")
+    typer.echo(f"wrote {tables} to {out}; look at {tags}")
     for sign, names in (("+", draft.came), ("-", draft.went)):
         for name in names:
             typer.echo(f"{sign} {name}")

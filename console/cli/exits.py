@@ -67,15 +67,19 @@ class Commands(TyperGroup):
         except SluicegateError as error:
             _fail(str(error), exit_code(error))
         except TyperException as error:
-            _fail(_usage(error.format_message()), error.exit_code)
+            _fail(_usage(error), error.exit_code)
         except typer.Abort:
             _fail("interrupted", 130)
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _usage(message: str) -> str:
+def _usage(error: TyperException) -> str:
     # Typer raises one without a message after it has shown the help that was missing.
-    return f"{message.rstrip('.')}; see `sluicegate --help`" if message else ""
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    # Only an error in what was typed knows its command.
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "sluicegate"
+    return f"{message}; see `{command} --help`" if message else ""
 
 
 def _fail(message: str, code: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,7 @@ from console.cli.context import AsJson, administrators_desk, settings_of, tell, 
 from console.cli.options import Id, Key, Reason, Several, given
 from console.cli.tables import show_list
 from console.plain import one_line
-from enforcers.errors import ContractError
+from enforcers.errors import ContractError, PolicyError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,7 +78,8 @@ def request(
         ticket=ticket or None,
         on_behalf_of=on_behalf_of or None,
     )
-    asked = ask(settings_of(context), wish)
+    with _in_options():
+        asked = ask(settings_of(context), wish)
     lines = (
         f"request {asked.id}",
         one_line(f"asked for `{name}` for {asked.principal}: {described(asked.scope)}"),
@@ -121,7 +124,8 @@ def issue(
     span = duration_of(lasts) if lasts else None
     start = moment_of(begins) if begins else None
     if not request:
-        check_bounds(scope)
+        with _in_options():
+            check_bounds(scope)
     with administrators_desk(context, key) as desk:
         if request:
             terms = replace(terms_of(wish_of(desk, request), span, uses), begins=start)
@@ -146,7 +150,7 @@ def listing(
     with visitors_desk(context) as desk:
         known, now = listed(desk, every=every), desk.now
     found = [(body(one, now), cells(one, now)) for one in known if principal in ("", one.principal)]
-    show_list("grants", COLUMNS, found, desk.ignored, as_json)
+    show_list("grants", COLUMNS, found, desk.ignored, as_json, "nothing is granted")
 
 
 @grant_app.command("show")
@@ -193,7 +197,7 @@ def requests(
     with visitors_desk(context) as desk:
         known = [one for one in wishes(desk) if every or one[1] is None]
     found = [(asked(*one), asked_cells(*one)) for one in known]
-    show_list("requests", ASKED, found, desk.ignored, as_json)
+    show_list("requests", ASKED, found, desk.ignored, as_json, "nothing is asked")
 
 
 def _scope(
@@ -212,6 +216,18 @@ def _scope(
     what = given(resources=resources, condition=condition, verbs=verbs, types=types)
     with held_to_contract():
         return GrantScope(**what, **where)
+
+
+@contextlib.contextmanager
+def _in_options() -> Iterator[None]:
+    """What a scope must have is named as it is typed here."""
+    from enforcers.policy.granting import NO_BOUNDS
+
+    try:
+        yield
+    except PolicyError as error:
+        words = str(error).replace(NO_BOUNDS, "give --resource or --condition")
+        raise PolicyError(words) from error
 
 
 def _check_usage(request: str, own: bool, complete: bool) -> None:

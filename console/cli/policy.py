@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,20 @@ def _corrections(found: Sequence[Complaint]) -> Iterator[str]:
         yield "nothing to correct"
 
 
+@contextlib.contextmanager
+def _one_a_line(file: Path) -> Iterator[None]:
+    """A bundle that does not load ends the command with its complaints, each as `lint` prints it."""
+    from console.bundles import placed
+    from enforcers.policy.complaints import BundleError
+
+    try:
+        yield
+    except BundleError as error:
+        found = placed(error.complaints, file)
+        print_lines((f"error: {one}" for one in _corrections(found)), err=True)
+        raise typer.Exit(NOT_LOADABLE) from error
+
+
 @policy_app.command("test")
 def run_tests(file: Bundle, junit: Junit = None, as_json: AsJson = False) -> None:
     """Run the tests of the bundle and of all that it extends."""
@@ -80,7 +95,8 @@ def run_tests(file: Bundle, junit: Junit = None, as_json: AsJson = False) -> Non
     from enforcers.policy.cases import run_case
     from enforcers.policy.trial import try_tests
 
-    opened = open_policy(file)
+    with _one_a_line(file):
+        opened = open_policy(file)
     trials = try_tests(opened.tests, run_case)
     failed = sum(not one.passed for one in trials)
     if junit:
@@ -102,7 +118,8 @@ def coverage(
     from enforcers.policy.cases import run_case
     from enforcers.policy.coverage import cover
 
-    opened = open_policy(file)
+    with _one_a_line(file):
+        opened = open_policy(file)
     found = cover(opened.policy, opened.tests, run_case)
     unread = f", {len(found.unread)} could not be run" if found.unread else ""
     few = f"; {require:g} % are required" if found.percent < require else ""
@@ -230,7 +247,8 @@ def push(
     """Sign a bundle as an administrator, for every judge; one that does not load here is refused."""
     from console import publishing
 
-    draft = publishing.draft_of(file)
+    with _one_a_line(file):
+        draft = publishing.draft_of(file)
     with administrators_desk(context, key) as desk:
         last = desk.state.publications[-1:]
         changes = publishing.changes_since(last[0] if last else None, draft)

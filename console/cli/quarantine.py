@@ -113,7 +113,7 @@ def _row(control: Control) -> Sequence[str]:
     cells = (
         str(control.control),
         described(control.stops),
-        shown(control.expires_at) if control.expires_at else "it is lifted",
+        shown(control.expires_at) if control.expires_at else "without end",
         shown(control.issue.at),
         control.issue.by,
         control.rule or "",

@@ -33,6 +33,7 @@ def run(
     from console.contracted import held_to_contract
     from console.proposing import open_gate, proposal_of, wait_of
 
+    _refuse_option(command[0])
     settings = settings_of(context)
     wait_s = wait_of(settings, seconds_of(wait))
     executor = CommandExecutor(here())
@@ -46,6 +47,12 @@ def run(
     ):
         code = executor.run(permit)
     raise typer.Exit(code)
+
+
+def _refuse_option(word: str) -> None:
+    """Options of the program are its own, so one that stands first was meant for this command."""
+    if word.startswith("-"):
+        raise ContractError(f"no option `{word[:50]}`; options stand before `--`")
 
 
 def _payload(executor: CommandExecutor, command: list[str]) -> ShellPayload:

@@ -12,6 +12,7 @@ import typer
 from console.cli.context import settings_of
 from console.cli.refusals import Wait, seconds_of, told
 from console.cli.tables import show_table
+from console.plain import counted
 from enforcers.errors import ContractError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def show(rows: Rows, as_json: bool) -> None:
         body = {"columns": rows.columns, "rows": _plain(rows.rows), "affected": rows.affected}
         typer.echo(json.dumps(body, default=str))
     elif not rows.columns:
-        typer.echo(f"{rows.affected or 0} rows changed")
+        typer.echo(f"{counted(rows.affected or 0, 'row')} changed")
     else:
         show_table(rows.columns, ([str(value) for value in row] for row in rows.rows))
 

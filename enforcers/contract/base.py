@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
 )
 
 MAX_BYTES = 256 * 1024
@@ -25,7 +26,8 @@ MAX_VALID_FOR_MS = 5_000
 MAX_SAFE_INTEGER = 2**53 - 1
 """Larger integers do not survive every JSON reader."""
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+PRINTABLE = r"^[!-~]+$"
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 """Printable ASCII without spaces, so that it looks the same in every log."""
 Line = Annotated[str, StringConstraints(max_length=2_000)]
 """Text written for people."""
@@ -58,6 +60,16 @@ class Record(BaseModel):
     """Base of every model that travels."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def fault_of(error: ValidationError) -> str:
+    """The first thing that a file's model refuses: ` at `keys.0.id`: …`, without a place where it is the whole."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    # Its first letter alone: a pattern or a value that it names is to stay as it is.
+    message = message[:1].lower() + message[1:]
+    return f" at `{where}`: {message}" if where else f": {message}"
 
 
 def uuid7() -> uuid.UUID:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from enforcers.contract.action import Capability
-from enforcers.contract.base import Identifier, Moment, Record
+from enforcers.contract.base import Identifier, Moment, Record, fault_of
 from enforcers.contract.signing import key_id
 from enforcers.errors import SignatureError, TrustError
 
@@ -83,10 +83,15 @@ class Trust:
         """The key called `kid`, where it may act in (one of) these roles now. Raises SignatureError."""
         roles = (role,) if isinstance(role, Role) else role
         found = self.keys.get(kid)
-        if found is None or found.role not in roles:
-            named = " or ".join(one.value for one in roles)
+        named = " or ".join(one.value for one in roles)
+        if found is None:
             raise SignatureError(
                 f"key `{kid[:40]}` is not trusted as {named}; add it to the trust file"
+            )
+        if found.role not in roles:
+            # Added again it would have two roles, which no key may have.
+            raise SignatureError(
+                f"key `{kid}` ({found.role.value}) is not trusted as {named}; use a key that is"
             )
         if not found.valid_at(moment):
             raise SignatureError(f"key `{kid}` is not valid now; rotate it in the trust file")
@@ -112,9 +117,7 @@ def load_trust(path: Path, zone: str = "") -> Trust:
             f"trust file `{path}` cannot be read: {error.strerror}; run `sluicegate keys init`"
         ) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise TrustError(
-            f"trust file `{path}` refused at `{where}`: {first['msg'].lower()}"
+            f"trust file `{path}` refused{fault_of(error)}; correct it, or restore a copy"
         ) from error
     return build_trust(file, zone)

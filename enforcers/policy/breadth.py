@@ -33,9 +33,11 @@ _PANGRAM = "the.quick-brown_fox@jumps over:a_lazy_dog_0123456789_ers_ing_table_t
 _NAMES = (
     ("q9", "zv", "wug", "/k", "vb-7"),
     ("dunequibs", "ost_plimber", "/qorv/a.fenda", "wrelvane", "vb-7.plumcot", "tarn_gellows", "hespwick"),
+    ("abendor", "brimfel", "culdane", "frostig", "limpard", "plumcot", "snarvel"),
+    ("apple_grot", "corn_bask", "finch_lup", "melk_umber", "path_noll", "rusk_eft", "user_glim"),
     tuple(f"/{_PANGRAM[at:]}{_PANGRAM[:at]}" for at in range(7)),
 )  # fmt: skip
-"""Short ones, ordinary ones and long ones. Nothing is called so: what names real things fits none of them."""
+"""Short, ordinary, plain and long ones. Nothing is called so: what names real things fits none of them."""
 _NAMESPACES = ("gromble", "vint_ash", "qell", "odrax")
 _TAGS = (("murk",), ("pleb",), ("vost", "quin"), ("drell",), ("zaff",))
 _JOINING = frozenset({"_&&_", "_||_"})

@@ -26,6 +26,8 @@ from enforcers.policy.matrix import Matrix
 
 Activate = Callable[[], cel.Activation]
 _TABLES = (ResourceType.TABLE.value,)
+NO_BOUNDS = "name each of `resources`, or give a `condition`"
+"""What to write in a scope that has neither."""
 LETTERS = 3
 """So many letters or digits of a name must stand together; or a whole part of it, as in `hr.*`."""
 
@@ -83,7 +85,7 @@ def _breadth(scope: GrantScope) -> str:
             f"resource `{wide[0]}` fits nearly every name; write {LETTERS} letters of the name"
             " together, or a whole part of it, as in `billing.*`"
         )
-    return "name each of `resources`, or give a `condition`"
+    return NO_BOUNDS
 
 
 @lru_cache(maxsize=1_024)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -25,25 +24,21 @@ from enforcers.contract.signing import MAX_BATCH
 from enforcers.contract.verdict import Decision, Verdict
 from enforcers.errors import ContractError
 from enforcers.judge import Judgement, judge, outgrow, refuse
-from enforcers.world import World
 from streams.books import Books, Inherited, moment_of
 from streams.clock import BrokerClock
 from streams.given import GivenReader
 from streams.last_look import LastLook, Worlds
 from streams.outcomes import OutcomeReader
 from streams.parcel import Parcel, parcel
+from streams.redelivery import once, presume
 from streams.replay import ReplayReader
+from streams.topics import HISTORY
 from streams.verdicts import Judged, Reply, VerdictWriter
 
 log = logging.getLogger("sluicegate.judge")
 
 EARLY = 4
 """Replies that leave although more actions are queued, if nothing is on its way: the gates can go on meanwhile."""
-REDELIVERED = Refusal(
-    "redelivered",
-    "the action was counted already, and may have been allowed then",
-    "propose it again",
-)
 
 
 class JudgeAgent:
@@ -118,13 +113,14 @@ class JudgeAgent:
         async with self._flushing:
             looked = [self._last_look.at(one, self._too_large) for one in replies]
             await self._writer.write(looked)
-            self._answered += replies
+            owned = self._admission.windows
+            self._answered += [one for one in replies if one.received.partition in owned]
 
     async def publish_due(self) -> None:
         """Send the histories that changed, and acknowledge what they count."""
         async with self._flushing:
             due, too_large = self._books.due(moment_of(self._clock.now_ms()))
-            fitting = {one.key.decode() for one in due}
+            fitting = {one.key.decode() for one in due if one.topic == HISTORY.name}
             self._too_large = (self._too_large - fitting) | too_large
             answered, self._answered = self._answered, []
             if due or answered:
@@ -168,7 +164,7 @@ class JudgeAgent:
         judged = Judged(action, digest, world, past)
         judgement = judge(action, digest, world, now, past)
         if self._books.knows(partition, action, received.offset):
-            judgement = Judgement(_once(judgement.verdict, judged, now))
+            judgement = Judgement(once(judgement.verdict, judged, now))
         else:
             judgement = self._counted(judgement, judged, received, now)
         verdict = judgement.verdict
@@ -197,7 +193,7 @@ class JudgeAgent:
         if verdict.decision is not Decision.ALLOW and self._books.was_allowed(
             received.partition, received.offset, judged.action
         ):
-            presumed = _presume(judged, now)
+            presumed = presume(judged, moment_of(received.timestamp_ms))
         self._count(received, judgement, judged, presumed)
         if judgement.quarantine is not None:
             self._worlds.quarantine(judgement.quarantine)
@@ -248,7 +244,9 @@ class JudgeAgent:
         grants = world.grants.get(action.proposal.principal.id, ())
         past = self._books.past(place, action, moment_of(received.timestamp_ms), grants)
         judged = Judged(action, digest, world, past)
-        self._count(received, Judgement(verdict), judged, _presume(judged, now))
+        self._count(
+            received, Judgement(verdict), judged, presume(judged, moment_of(received.timestamp_ms))
+        )
 
     def _consequences(self, judgement: Judgement) -> tuple[Parcel, ...]:
         models = (judgement.request, judgement.quarantine, *judgement.findings)
@@ -295,19 +293,6 @@ def _received(message: Any) -> Received:
         offset=message.offset,
         timestamp_ms=round(message.timestamp * 1000),
     )
-
-
-def _once(verdict: Verdict, judged: Judged, now: datetime) -> Verdict:
-    """The verdict on what was counted already: no allow, for nobody would count it a second time."""
-    if verdict.decision is not Decision.ALLOW:
-        return verdict
-    return refuse(REDELIVERED, judged.action, judged.digest, judged.world, now)
-
-
-def _presume(judged: Judged, now: datetime) -> Judgement:
-    """What a former owner allowed, before whatever is quarantined now was: for what it would do and use up."""
-    world: World = replace(judged.world, quarantines=())
-    return judge(judged.action, judged.digest, world, now, judged.past)
 
 
 def _alerts(verdict: Verdict, action: Action | None) -> bool:

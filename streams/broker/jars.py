@@ -105,7 +105,7 @@ def fetch(cache: Path, report: Report = lambda line: None) -> None:
     except OSError as refusal:
         raise BrokerError(
             f"cannot fetch Kafka's jars into {cache}: {refusal}; "
-            "check the network and the directory, then run again"
+            f"check the network and the directory, then run again{_proxy(refusal)}"
         ) from refusal
 
 
@@ -153,11 +153,17 @@ def _fetch_one(jar: Jar, context: MavenContext, cache: Path) -> int:
     except (RuntimeError, AssertionError) as failure:
         raise BrokerError(
             f"cannot fetch {jar.coordinate}: {failure}; check the network, then run again"
+            f"{_proxy(failure)}"
         ) from failure
     _verify(path, jar)
     size = path.stat().st_size
     path.replace(cache / jar.name)
     return size
+
+
+def _proxy(failure: Exception) -> str:
+    """What to do besides, where a proxy that looks into what passes may have shown a certificate of its own."""
+    return "; name your CA file in REQUESTS_CA_BUNDLE" if "SSL" in str(failure) else ""
 
 
 def _context(download: Path) -> MavenContext:

@@ -65,8 +65,10 @@ def test_the_administrators_key_comes_before_an_approvers(settings: Settings) ->
     assert load_voice(settings)[1].id == "administrator-1"
     key_path(settings, Role.ADMINISTRATOR).unlink()
     assert load_voice(settings)[1].voice == "human:ada"
-    with pytest.raises(TrustError, match="not trusted as administrator"):
+    with pytest.raises(TrustError, match=r"administrator.key` cannot be read: .* keys init"):
         load_voice(settings, None, Role.ADMINISTRATOR)
+    with pytest.raises(TrustError, match="not trusted as administrator; use a key that is"):
+        load_voice(settings, key_path(settings, Role.APPROVER), Role.ADMINISTRATOR)
 
 
 @pytest.mark.parametrize("role", [Role.EXECUTOR, Role.JUDGE, Role.ARCHIVER])

@@ -159,16 +159,24 @@ def test_a_full_list_of_effects_is_not_taken_for_all_of_them() -> None:
     assert "  nothing that it can name" in told(intent=())
 
 
+def test_broken_glass_is_over_when_the_policys_minutes_are() -> None:
+    found = standing(GLASS)
+    (vote,) = (one for one in lines(found) if "BREAKING" in one)
+    assert "until 2026-01-02 03:19:05Z, BREAKING THE GLASS" in vote
+    assert cells(found)[-1] == cells(standing(GLASS, of=request(expires_at=NOW + HOUR / 4)))[-1]
+    assert found.request.expires_at > NOW + HOUR / 2
+
+
 TWO = request(asks=(Ask(rule="dba", groups=("dba",)), Ask(rule="any", count=2)))
 STATES = [
-    (standing(), "waiting (0 of 1 votes)", "waiting"),
-    (standing(said(of=TWO), of=TWO), "waiting (1 of 3 votes)", "waiting"),
-    (standing(said(of=TWO, groups=("dba",)), of=TWO), "waiting (2 of 3 votes)", "waiting"),
-    (standing(said("ann")), "waiting (0 of 1 votes)", "waiting"),
+    (standing(), "waiting (0 of 1 approvals)", "waiting"),
+    (standing(said(of=TWO), of=TWO), "waiting (1 of 3 approvals)", "waiting"),
+    (standing(said(of=TWO, groups=("dba",)), of=TWO), "waiting (2 of 3 approvals)", "waiting"),
+    (standing(said("ann")), "waiting (0 of 1 approvals)", "waiting"),
     (standing(said()), "approved", "approved"),
     (standing(GLASS), "approved (glass broken)", "approved"),
-    (standing(GLASS, terms=UNKNOWN), "waiting (0 of 1 votes, glass broken)", "waiting"),
-    (standing(said("eve", break_glass=True)), "waiting (0 of 1 votes)", "waiting"),
+    (standing(GLASS, terms=UNKNOWN), "waiting (0 of 1 approvals, glass broken)", "waiting"),
+    (standing(said("eve", break_glass=True)), "waiting (0 of 1 approvals)", "waiting"),
     (standing(said(choice=DENY)), "denied", "denied"),
     (standing(said(choice=DENY), after=HOUR), "denied", "denied"),
     (standing(after=HOUR), "expired", "expired"),

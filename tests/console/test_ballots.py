@@ -44,6 +44,7 @@ APPROVE, DENY, REVOKE, REVIEW = Choice.APPROVE, Choice.DENY, Choice.REVOKE, Choi
 HOUR = timedelta(hours=1)
 HUMAN = request(principal=Principal(id="human:cem", kind=PrincipalKind.HUMAN), owner=None)
 GROUPS = request(asks=(Ask(rule="dba", groups=("dba",)), Ask(rule="any", groups=("security",))))
+PAIR = request(asks=(Ask(rule="two", count=2),))
 OTHER_POLICY = Terms("cd" * 32)
 LATER = request(id=uuid7())
 AGAIN, _ = list_requests([request(), LATER], known())
@@ -115,8 +116,9 @@ REFUSED: list[Any] = [
     pytest.param(standing(said(choice=DENY)), key("eve"), ballot(), "final for this request", id="denied-before"),
     pytest.param(standing(said(), said("eve", choice=REVOKE)), key("dan"), ballot(), "final for this request", id="taken-back-before"),
     pytest.param(standing(said(choice=DENY)), key("eve", groups=("oncall",)), ballot(break_glass=True), "final for", id="glass-over-a-denial"),
-    pytest.param(standing(said()), key(), ballot(), "has approved it already", id="twice"),
-    pytest.param(standing(said()), key("laptop-6", person="bob"), ballot(), "has approved it already", id="twice-with-two-keys"),
+    pytest.param(standing(said(of=PAIR), of=PAIR), key(), ballot(), "has approved it already; another", id="twice"),
+    pytest.param(standing(said(of=PAIR), of=PAIR), key("laptop-6", person="bob"), ballot(), "has approved it already", id="twice-with-two-keys"),
+    pytest.param(standing(said()), key("eve"), ballot(), "is approved already; have it proposed", id="approved-before"),
     pytest.param(standing(), key(), ballot(digest="cd" * 4), "has digest abababababababab…, not `cdcdcdcd`", id="another-digest"),
     pytest.param(standing(), key(), ballot(digest="ab"), "eight or more", id="too-little-of-the-digest"),
     pytest.param(standing(), key(), ballot(digest=f"{DIGEST}ab"), "eight or more", id="more-than-the-digest"),

@@ -94,7 +94,7 @@ def of_role(settings: Settings, line: MemoryLine, role: Role) -> Desk:
 def test_a_key_of_another_role_signs_nothing(
     settings: Settings, line: MemoryLine, role: Role, ballot: Ballot
 ) -> None:
-    with pytest.raises(ContractError, match="not trusted as administrator or approver; add it"):
+    with pytest.raises(ContractError, match="not trusted as administrator or approver; use a key"):
         cast(of_role(settings, line, role), asked(), ballot)
     assert not line.records
 

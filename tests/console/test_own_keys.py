@@ -53,6 +53,7 @@ NOW = datetime.now(UTC)
 VALID: list[Any] = [
     ({}, True, "judge-1, valid without end"),
     ({"not_after": NOW + timedelta(days=12, hours=1)}, True, ", 12 days left"),
+    ({"not_after": NOW + timedelta(days=1, hours=1)}, True, ", 1 day left"),
     ({"not_after": NOW + HOUR}, True, ", less than a day left"),
     ({"not_after": NOW - HOUR}, False, "`judge-1` ran out at "),
     ({"not_before": NOW + HOUR}, False, "`judge-1` is not valid before "),
@@ -81,6 +82,13 @@ def test_each_key_that_lies_here_has_a_row(settings: Settings) -> None:
     assert rows["keys"].detail == "judge, executor, administrator, approver"
     assert rows["approver's key"].detail == "ada, valid without end"
     assert "archiver's key" not in rows
+
+
+def test_an_approvers_key_that_is_not_trusted_yet_is_no_broken_pair(settings: Settings) -> None:
+    make_approver(settings, "ada", ["dba"], "human:ada", None)
+    row = found(settings)["approver's key"]
+    printed = "add its entry, as `sluicegate keys approver` printed it, or move the key away"
+    assert (row.ok, row.remedy) == (False, printed)
 
 
 def test_the_executors_key_belongs_to_this_executor(settings: Settings) -> None:

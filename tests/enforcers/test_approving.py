@@ -30,7 +30,7 @@ SUBJECT = Subject(
     requester="agent-1",
     is_human=False,
     concerned={"agent-1", "hal", "ann"},
-    no_persons={"agent-1", "agent-2", "ci-1"},
+    silent_at=lambda _: {"agent-1", "agent-2", "ci-1"},
     emergency=Emergency(("oncall",), 15),
 )
 SIGNS = {

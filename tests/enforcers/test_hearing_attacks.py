@@ -82,6 +82,17 @@ def test_a_person_who_is_no_longer_enrolled_has_no_voice(
     assert found is (wanted if heard else Decision.REQUIRE_APPROVAL)
 
 
+def test_time_alone_takes_back_no_denial(court: Court) -> None:
+    court.people["bob"] = EnrolledPrincipal(
+        id="bob", kind=PrincipalKind.HUMAN, not_after=court.now + HOUR / 12
+    )
+    court.vote("bob", choice=Choice.DENY)
+    court.vote("eve")
+    assert court.judge().verdict.decision is Decision.DENY
+    court.now += HOUR / 10
+    assert court.judge().verdict.decision is Decision.DENY
+
+
 TWO = replace(ASKING, asks=(Ask(rule="ask", count=2),))
 
 

@@ -146,6 +146,28 @@ async def test_what_was_answered_on_a_partition_that_is_lost_is_left_to_its_next
     assert (stage.books.forgotten, stage.writer.written[-1][2]) == ([0], [(1, 1)])
 
 
+async def test_a_flush_that_is_under_way_when_its_partition_is_lost_acknowledges_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, sending, sent = Stage(), asyncio.Event(), asyncio.Event()
+    write = stage.writer.write
+
+    async def slow(replies: Sequence[Reply], *more: Any) -> None:
+        if replies:
+            sending.set()
+            await sent.wait()
+        await write(replies, *more)
+
+    monkeypatch.setattr(stage.writer, "write", slow)
+    judging = asyncio.ensure_future(stage.agent.run(Stream(0)))
+    await sending.wait()
+    stage.agent.forget(0)
+    sent.set()
+    await judging
+    await stage.agent.publish_due()
+    assert [one[2] for one in stage.writer.written] == [[]]
+
+
 async def test_what_was_counted_is_stored_before_a_partition_is_read_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

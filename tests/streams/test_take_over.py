@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from enforcers.contract.issue import Issue
 from enforcers.contract.trust import Trust
 from enforcers.contract.verdict import Decision
 from enforcers.past import Past
-from enforcers.policy.engine import NOTHING_YET, Quarantine, WindowFacts
+from enforcers.policy.engine import NOTHING_YET, Facts, Quarantine, WindowFacts
 from enforcers.policy.engine import Decision as Ruling
 from enforcers.world import World
 from streams.agents.judge import JudgeAgent
@@ -136,6 +137,28 @@ class Owner:
 
     def due(self) -> int:
         return len(self.books.due(NOW)[0])
+
+
+@dataclass(frozen=True)
+class UntilSoon:
+    """Allows by a grant, until a second after the action was stored."""
+
+    hash: str = "ab" * 32
+
+    def decide(self, facts: Facts) -> Ruling:
+        assert facts.now is not None
+        soon = facts.now < NOW + timedelta(seconds=1)
+        return Ruling(Decision.ALLOW if soon else Decision.DENY, self.hash, grants=(GRANT,))
+
+
+def test_what_a_former_owner_allowed_used_its_grant_although_it_would_not_be_allowed_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = replace(ALLOWING, policy=UntilSoon())
+    owner = Owner(world, inherited=Inherited(OFFSET + 1, frozenset({str(ACTION.id)})))
+    monkeypatch.setattr(owner.agent._clock, "now_ms", lambda: NOW_MS + 3_000)
+    owner.answer()
+    assert owner.past.uses == {GRANT: 1}
 
 
 def test_what_was_counted_before_is_not_allowed_again() -> None:

@@ -151,7 +151,7 @@ def test_a_new_key_takes_the_place_of_the_old_one(
 
 
 REFUSED: list[Any] = [
-    pytest.param(("enroll", "agent x", "--kind", "agent"), "id refused", id="a-space"),
+    pytest.param(("enroll", "agent x", "--kind", "agent"), "id refused: it must be printable ASCII without spaces; correct it", id="a-space"),
     pytest.param(("enroll", "agent:\x1b[31m", "--kind", "agent"), "id refused", id="a-control-character"),
     pytest.param(("enroll", "agent:\N{CYRILLIC SMALL LETTER A}", "--kind", "agent"), "id refused", id="a-look-alike"),
     pytest.param(("enroll", "a" * 201, "--kind", "agent"), "id refused", id="too-long"),

@@ -193,6 +193,8 @@ def test_what_run_out_is_not_listed_and_not_approved(
 ) -> None:
     desk.now = NOW + timedelta(hours=1)
     assert sluicegate("approvals", "list").stdout == "nothing is asked\n"
+    unreviewed = sluicegate("approvals", "list", "--unreviewed").stdout
+    assert unreviewed == "nothing is to be reviewed\n"
     assert str(ID) in sluicegate("approvals", "list", "--all").stdout
     result = sluicegate("approve", ID, *WHY, "--yes")
     assert (result.exit_code, desk.published) == (2, [])

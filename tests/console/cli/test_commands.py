@@ -87,13 +87,31 @@ def test_every_kind_of_error_has_a_known_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nothing"], ["judge"], ["eval"], ["keys", "show", "--what"], ["run"]]
+    ("arguments", "command"),
+    [
+        (["nothing"], ""),
+        (["judge"], " judge"),
+        (["eval"], " eval"),
+        (["keys", "show", "--what"], " keys show"),
+        (["policy", "explain"], " policy explain"),
+        (["run"], " run"),
+    ],
 )
-def test_wrong_usage_is_one_line_and_code_2(arguments: list[str], sluicegate: Sluicegate) -> None:
+def test_wrong_usage_is_one_line_and_code_2(
+    arguments: list[str], command: str, sluicegate: Sluicegate
+) -> None:
     result = sluicegate(*arguments)
     assert result.exit_code == 2
     assert result.stderr.startswith("error: ")
+    assert result.stderr.endswith(f"; see `sluicegate{command} --help`\n")
     assert result.stderr.count("\n") == 1
+
+
+def test_an_id_with_a_space_is_refused_in_plain_words(sluicegate: Sluicegate) -> None:
+    sluicegate("keys", "init")
+    result = sluicegate("keys", "approver", "a b")
+    said = "error: id refused: it must be printable ASCII without spaces; correct it\n"
+    assert (result.exit_code, result.stderr) == (2, said)
 
 
 def test_version(sluicegate: Sluicegate) -> None:

@@ -82,6 +82,8 @@ def test_a_grant_says_what_it_covers_and_until_when(
         "active",
         "administrator-1",
     )
+    once = sluicegate("grant", *ISSUE, "--uses", "1").stdout.splitlines()
+    assert once[1].endswith(", 1 use")
 
 
 def test_a_grant_may_begin_later(line: MemoryLine, sluicegate: Sluicegate) -> None:
@@ -161,7 +163,7 @@ REFUSED: list[Any] = [
     pytest.param("--resource", "*.*", "a grant for everything is none", id="everything-in-dots"),
     pytest.param("--resource", "*e*", "resource `*e*` fits nearly every name", id="nearly-everything"),
     pytest.param("--resource", "", "resources.0 refused", id="an-empty-pattern"),
-    pytest.param("--resource", None, "a grant for everything is none", id="no-scope"),
+    pytest.param("--resource", None, "is none; give --resource or --condition", id="no-scope"),
     pytest.param("--verb", "wirte", "has the verb `wirte`; did you mean `write`?", id="no-such-verb"),
     pytest.param("--for", "-30m", "is no duration", id="negative"),
     pytest.param("--for", "0s", "is not between", id="nothing"),
@@ -170,7 +172,7 @@ REFUSED: list[Any] = [
     pytest.param("--principal", None, "give --request, or --principal", id="for-nobody"),
     pytest.param("--principal", "agent:none", "is not enrolled", id="for-a-stranger"),
     pytest.param("--principal", "agent:\x1b[31m", "`agent:\\x1b[31m` is not enrolled", id="for-a-control-character"),
-    pytest.param("--name", "bulk dml", "name refused", id="a-name-with-a-space"),
+    pytest.param("--name", "bulk dml", "name refused: it must be printable ASCII without spaces", id="a-name-with-a-space"),
     pytest.param("--name", "bulk\x07", "name refused", id="a-name-with-a-bell"),
     pytest.param("--reason", " ", "a reason is wanted", id="no-reason"),
 ]  # fmt: skip
@@ -359,13 +361,14 @@ def test_what_a_request_says_cannot_paint_the_terminal(
     ("option", "value", "message"),
     [
         ("--resource", "*", "a grant for everything is none"),
+        ("--resource", None, "is none; give --resource or --condition"),
         ("--for", "31d", "seconds refused"),
         ("--name", "a b", "name refused"),
         ("--reason", " ", "a reason is wanted"),
     ],
 )
 def test_a_request_that_nobody_could_grant_is_not_sent(
-    line: MemoryLine, sluicegate: Sluicegate, option: str, value: str, message: str
+    line: MemoryLine, sluicegate: Sluicegate, option: str, value: str | None, message: str
 ) -> None:
     assert message in refused(sluicegate, *changed(ASK, option, value))
     assert not line.records

@@ -133,6 +133,20 @@ def test_a_bundle_that_does_not_compile_is_not_tested(
     assert "did you mean `production`" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["test", "coverage"])
+def test_each_complaint_of_a_bundle_has_a_line_and_its_path(
+    command: str, tmp_path: Path, sluicegate: Sluicegate
+) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text("version: 1\nnaem: x\n")
+    linted = sluicegate("policy", "lint", path).stdout.splitlines()
+    result = sluicegate("policy", command, path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [f"error: {one}" for one in linted]
+    assert len(linted) > 1
+    assert all(one.startswith(f"{path}:") for one in linted)
+
+
 def test_packs_are_tested_with_what_extends_them(tmp_path: Path, sluicegate: Sluicegate) -> None:
     bundle(tmp_path, WRONG_TEST, name="pack.yaml")
     own = bundle(

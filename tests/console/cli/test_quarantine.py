@@ -55,6 +55,7 @@ def test_what_is_named_is_stopped_until_it_is_lifted(
     (held,) = done(sluicegate, "list")["quarantines"]
     assert held == made
     assert "expires_at" not in held
+    assert "without end" in sluicegate("quarantine", "list").stdout
     assert done(sluicegate, "lift", made["control"], *WHY)["still_holding"] == []
     assert done(sluicegate, "list")["quarantines"] == []
 
@@ -186,5 +187,15 @@ def test_without_a_broker_it_is_one_line(sluicegate: Sluicegate) -> None:
     assert "run `sluicegate up` first" in result.stderr
 
 
-def test_a_list_of_nothing_says_so(line: MemoryLine, sluicegate: Sluicegate) -> None:
-    assert sluicegate("quarantine", "list").stdout == "nothing is stopped\n"
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("quarantine", "list"), "nothing is stopped\n"),
+        (("grant", "list"), "nothing is granted\n"),
+        (("grant", "requests"), "nothing is asked\n"),
+    ],
+)
+def test_a_list_of_nothing_says_so(
+    command: tuple[str, ...], said: str, line: MemoryLine, sluicegate: Sluicegate
+) -> None:
+    assert sluicegate(*command).stdout == said

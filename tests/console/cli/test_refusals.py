@@ -101,7 +101,7 @@ def test_a_request_is_approved_once_and_gone(channel: Patient, sluicegate: Sluic
         f"action {request.action_id}: `sluicegate audit action {request.action_id}` shows it"
     )
     channel.count(vote(request))
-    assert sql(sluicegate, WRITE).stdout == "1 rows changed\n"
+    assert sql(sluicegate, WRITE).stdout == "1 row changed\n"
     assert sql(sluicegate, WRITE).exit_code == 4
     assert (
         sql(sluicegate, READ, "--json").stdout

@@ -15,6 +15,7 @@ REFUSED = [
     pytest.param(("ls -l",), "`ls -l` is one word and no shell reads it; write each word by itself: `sluicegate run -- ls …`, without pipes and lists", id="a-command-in-one-word"),
     pytest.param(("ls", "|", "wc"), "`|` needs a shell; run each command of the list by itself", id="a-pipe-in-words"),
     pytest.param(("no-such-program", "-v"), "program `no-such-program` was not found; give its path", id="no-such-program"),
+    pytest.param(("--json", "ls"), "no option `--json`; options stand before `--`", id="an-option"),
     pytest.param(("",), "no command given; write `sluicegate run -- PROGRAM ARGUMENTS`", id="nothing"),
 ]  # fmt: skip
 
@@ -30,7 +31,11 @@ def test_what_cannot_be_proposed_is_wrong_usage(
 @pytest.mark.parametrize(
     ("flag", "value", "start"),
     [
-        ("--ticket", "OPS 7", "error: ticket refused: string should match pattern"),
+        (
+            "--ticket",
+            "OPS 7",
+            "error: ticket refused: it must be printable ASCII without spaces; correct it",
+        ),
         ("--reason", "x" * 2_001, "error: reason refused: string should have at most 2000"),
     ],
 )

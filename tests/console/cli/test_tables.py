@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -26,6 +27,42 @@ def test_nothing_is_cut_off_in_a_terminal(
     printed = capsys.readouterr().out
     assert printed.count("x") == len(LONG)
     assert "…" not in printed
+
+
+ROW = (
+    "0193a5f2-7b1c-7e55-9d0a-3c44d1b2aa01",
+    "Y" * 30,
+    "waiting",
+    "Z" * 50,
+    "ada",
+    "votes  2 of 2",
+)
+STYLE = re.compile("\x1b\\[[0-9;]*m")
+COLUMNS = ("id", "what", "state", "reason", "by", "votes")
+
+
+@pytest.mark.parametrize("width", [50, 80, 100, 200])
+def test_an_id_can_be_copied_in_any_terminal(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    show_table(COLUMNS, [ROW, (), ROW])
+    printed = capsys.readouterr().out
+    assert printed.count(ROW[0]) == 2
+    assert (printed.count("Y"), printed.count("Z")) == (60, 100)
+    assert max(len(STYLE.sub("", line)) for line in printed.splitlines()) <= width
+
+
+def test_a_cell_cannot_pretend_to_be_the_next_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "50")
+    cells = (ROW[0], "x" * 43 + "state  active\nstate  active", *ROW[2:])
+    show_table(COLUMNS, [cells])
+    begin = [line for line in capsys.readouterr().out.splitlines() if line.startswith("state")]
+    assert [line.split() for line in begin] == [["state", "waiting"]]
 
 
 def test_a_cell_can_neither_steer_a_terminal_nor_mark_up(

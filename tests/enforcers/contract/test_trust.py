@@ -51,7 +51,7 @@ def test_the_same_file_is_read_for_one_zone_or_another(tmp_path: Path) -> None:
 def test_a_mistake_in_the_file_is_refused_and_named(
     tmp_path: Path, changes: dict[str, Any], fragment: str
 ) -> None:
-    with pytest.raises(TrustError, match=f"refused at `{fragment}`"):
+    with pytest.raises(TrustError, match=rf"refused at `{fragment}`: .*; correct it, or restore"):
         load_trust(written(tmp_path / "trust.json", **changes))
 
 
@@ -61,7 +61,9 @@ def test_a_mistake_in_the_file_is_refused_and_named(
 def test_what_is_no_trust_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "trust.json"
     path.write_bytes(content)
-    with pytest.raises(TrustError):
+    with pytest.raises(
+        TrustError, match=r"refused(: | at `\w+`: ).*; correct it, or restore a copy"
+    ):
         load_trust(path)
 
 
@@ -81,8 +83,14 @@ def test_a_key_acts_in_one_of_the_roles_that_are_asked_for(tmp_path: Path, now: 
     (kid,) = trust.keys
     assert trust.key(kid, (Role.ADMINISTRATOR, Role.APPROVER), now).groups == ("dba",)
     for roles in (Role.ADMINISTRATOR, (Role.ADMINISTRATOR, Role.JUDGE), ()):
-        with pytest.raises(SignatureError, match="is not trusted as"):
+        with pytest.raises(
+            SignatureError, match=r"\(approver\) is not trusted as .*; use a key that"
+        ):
             trust.key(kid, roles, now)
+    with pytest.raises(
+        SignatureError, match="is not trusted as approver; add it to the trust file"
+    ):
+        trust.key("0" * 16, Role.APPROVER, now)
 
 
 def test_keys_of_one_person_are_one_voice(

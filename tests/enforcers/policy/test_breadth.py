@@ -21,6 +21,11 @@ TRIED = (
 """Most of what a condition is tried on, by somebody who read how."""
 
 WIDE = [
+    # Every plain word, or every second one.
+    'effect.name.matches("^[a-z]{3,}$")',
+    'effect.name.matches("^[^qzv]+$")',
+    'effect.name.matches("^[a-z]{4,8}$")',
+    'effect.name.matches("^[a-z]+_[a-z]+$")',
     # Always true.
     'effect.verb != ""',
     "effect.verb == effect.verb",

@@ -65,6 +65,35 @@ def test_a_download_with_the_wrong_hash_never_gets_its_name(
     assert not (tmp_path / "download.jar").exists()
 
 
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        (OSError("Caused by SSLError: CERTIFICATE_VERIFY_FAILED"), "CA file in REQUESTS_CA_BUNDLE"),
+        (RuntimeError("x: SSLError"), "run again; name your CA file in REQUESTS_CA_BUNDLE"),
+        (OSError("timed out"), "then run again"),
+        (RuntimeError("HTTP 404"), "then run again"),
+    ],
+)
+def test_a_download_that_fails_ends_with_the_remedy(
+    failure: Exception, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Context:
+        def create_dependency(self, coordinate: str) -> "Context":
+            return self
+
+        @property
+        def artifact(self) -> "Context":
+            return self
+
+        def resolve(self) -> Path:
+            raise failure
+
+    monkeypatch.setattr(jars, "locked_jars", lambda: (Jar("0" * 64, "a.jar", "example:a:1"),))
+    monkeypatch.setattr(jars, "_context", lambda download: Context())
+    with pytest.raises(BrokerError, match=f"{remedy}$"):
+        jars.fetch(tmp_path / "cache")
+
+
 def test_the_lock_names_each_jar_once_with_a_whole_hash() -> None:
     locked = locked_jars()
     assert len({entry.name for entry in locked}) == len(locked) > 40
