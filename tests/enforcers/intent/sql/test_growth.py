@@ -52,7 +52,11 @@ MOST = 2_000_000
 """Steps of one text, some seconds: beyond them there is no end in sight."""
 TIME_FLOOR_S = 0.005
 """Below it the garbage collector and the neighbours decide."""
-BOMB_S = 0.010
+PLAIN = (
+    "SELECT a, b FROM t JOIN u ON t.id = u.id WHERE t.c = 1 AND u.d IN (1, 2) ORDER BY a LIMIT 10"
+)
+BOMB_RATIO = 20
+"""How much longer than an everyday statement a bomb may take."""
 
 
 def repeated(template: str, count: int) -> str:
@@ -119,18 +123,24 @@ def test_no_construct_grows_faster_up_to_the_bounds(dialect: str) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_time_grows_with_the_length(dialect: str) -> None:
-    found = []
+    found = {}
     for name, template in CONSTRUCTS.items():
-        taken = [seconds(repeated(template, size), dialect) for size in (6, 12, 24)]
-        pairs = itertools.pairwise(taken)
-        if any(after > max(RATIO * before, TIME_FLOOR_S) for before, after in pairs):
-            found.append(f"{name}: {taken}")
+        texts = [repeated(template, size) for size in (6, 12, 24)]
+        # A neighbour on the machine disturbs one measurement; what grows too fast does so in every one.
+        if all(grows_too_fast(taken := seconds(texts, dialect, tries)) for tries in (5, 10, 20)):
+            found[name] = taken
     assert not found
 
 
-def seconds(text: str, dialect: str) -> float:
-    """Processor time of the reading, the least of five."""
-    return min(timed(text, dialect)[0] for _ in range(5))
+def grows_too_fast(taken: list[float]) -> bool:
+    pairs = itertools.pairwise(taken)
+    return any(after > max(RATIO * before, TIME_FLOOR_S) for before, after in pairs)
+
+
+def seconds(texts: list[str], dialect: str, tries: int) -> list[float]:
+    """Processor time of each reading, the least of some; in turns, so that all meet the same neighbours."""
+    rounds = [[timed(text, dialect)[0] for text in texts] for _ in range(tries)]
+    return [min(taken) for taken in zip(*rounds, strict=True)]
 
 
 def timed(text: str, dialect: str) -> tuple[float, Intent]:
@@ -175,4 +185,5 @@ def test_every_bomb_is_answered_with_a_reason(name: str, dialect: str) -> None:
 def test_every_bomb_is_answered_at_once(name: str) -> None:
     text = BOMBS[name]()
     for dialect in DIALECTS:
-        assert min(timed(text, dialect)[0] for _ in range(3)) < BOMB_S, dialect
+        bomb, plain = seconds([text, PLAIN], dialect, 5)
+        assert bomb < BOMB_RATIO * plain, dialect
