@@ -239,10 +239,11 @@ def _check_approval(standing: Standing, key: TrustedKey, ballot: Ballot) -> None
         raise ContractError(
             f"`{key.id}` is in none of the groups that are asked ({names}); ask somebody who is"
         )
-    if standing.state is State.APPROVED:
-        raise ContractError("it is approved already; have it proposed again")
     if any(one.voice == key.voice for one in standing.approvals):
-        raise ContractError(f"`{key.voice}` has approved it already; another person is wanted")
+        # Others may go on voting: a judge may not know a voter yet whom this machine's trust file has.
+        enough = standing.state is State.APPROVED
+        what = "have it proposed again" if enough else "another person is wanted"
+        raise ContractError(f"`{key.voice}` has approved it already; {what}")
 
 
 def _approved(standing: Standing) -> bool:
