@@ -1,0 +1,133 @@
+"""
+Signed notes: a text with signature lines below it, as C2SP's `signed-note` has them.
+
+    text ⏎
+    ⏎
+    — name base64(key id ‖ signature) ⏎
+
+Whoever reads one looks for the keys that it knows, and passes over all other lines: a witness may add its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+from enforcers.errors import SignatureError
+
+ED25519 = b"\x01"
+"""C2SP's number for plain Ed25519 signatures."""
+MAX_SIGNATURES = 16
+_ID_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class NoteKey:
+    """A key that signs notes: its name, and its public half."""
+
+    name: str
+    public: bytes
+
+    def __post_init__(self) -> None:
+        if not self.name or "+" in self.name or any(char.isspace() for char in self.name):
+            raise SignatureError(
+                f"`{self.name[:100]}` names no key of a note; leave out spaces and `+`"
+            )
+
+    @property
+    def id(self) -> bytes:
+        """Four bytes that tell keys of one name apart."""
+        named = self.name.encode() + b"\n" + ED25519 + self.public
+        return hashlib.sha256(named).digest()[:_ID_BYTES]
+
+    def __str__(self) -> str:
+        """As C2SP writes verifier keys."""
+        return f"{self.name}+{self.id.hex()}+{_text(ED25519 + self.public)}"
+
+    @classmethod
+    def parse(cls, text: str) -> NoteKey:
+        """Read a verifier key. Raises SignatureError."""
+        name, _, rest = text.strip().partition("+")
+        found, _, key = rest.partition("+")
+        material = _bytes(key)
+        if len(material) != 33 or material[:1] != ED25519:
+            raise SignatureError(f"`{text[:100]}` is no Ed25519 key of a note; copy all of it")
+        parsed = cls(name, material[1:])
+        if parsed.id.hex() != found:
+            raise SignatureError(f"`{text[:100]}` has a wrong key id; copy all of it")
+        return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text, and its signature lines as they were written."""
+
+    text: str
+    signatures: tuple[tuple[str, bytes], ...]
+    """Name, and key id with signature."""
+
+    def __str__(self) -> str:
+        """The note as it is stored."""
+        lines = "".join(f"— {name} {_text(value)}\n" for name, value in self.signatures)
+        return f"{self.text}\n{lines}"
+
+    def signed_by(self, key: NoteKey) -> bool:
+        """Whether one of the signatures is this key's, and holds."""
+        wanted = [
+            value[_ID_BYTES:]
+            for name, value in self.signatures
+            if name == key.name and value[:_ID_BYTES] == key.id
+        ]
+        return any(_holds(key, self.text, one) for one in wanted)
+
+
+def sign_note(text: str, name: str, key: SigningKey) -> Note:
+    """A text that ends with a line break, signed."""
+    known = NoteKey(name, bytes(key.verify_key))
+    signature = key.sign(text.encode()).signature
+    return Note(text, ((name, known.id + signature),))
+
+
+def parse_note(source: str) -> Note:
+    """Read a note; nothing is verified. Raises SignatureError."""
+    text, gap, below = source.rpartition("\n\n")
+    lines = below.split("\n")
+    if not gap or lines[-1] or not 1 <= len(lines) - 1 <= MAX_SIGNATURES:
+        raise SignatureError("it is no signed note: a text, an empty line, and signatures")
+    return Note(f"{text}\n", tuple(_signature(line) for line in lines[:-1]))
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    dash, _, rest = line.partition(" ")
+    name, _, value = rest.partition(" ")
+    signed = _bytes(value)
+    if dash != "—" or not name or len(signed) <= _ID_BYTES:
+        raise SignatureError(f"`{line[:100]}` is no signature line of a note")
+    return name, signed
+
+
+def _holds(key: NoteKey, text: str, signature: bytes) -> bool:
+    try:
+        VerifyKey(key.public).verify(text.encode(), signature)
+    except (BadSignatureError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _bytes(text: str) -> bytes:
+    """Strict base64; nothing where it is none."""
+    try:
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    # One value has one spelling only: a changed character is a changed note.
+    return found if _text(found) == text else b""
