@@ -100,7 +100,7 @@ async def run_judge(
         ready.set()
     await _until(stop, app)
     # Faust commits what is acknowledged when it stops.
-    await asyncio.wait({asyncio.ensure_future(joined.settle())}, timeout=SETTLE_S)
+    await joined.settle()
     for task in tasks:
         task.cancel()
     await app.stop()
@@ -136,7 +136,11 @@ class Joined:
         await self.feed.start()
 
     async def settle(self) -> None:
-        """Store and acknowledge what was answered until now, as far as Kafka lets it."""
+        """Store and acknowledge what was answered until now, as far as Kafka does it within `SETTLE_S`."""
+        # Not ended when the time is over: what was taken out of the books would be lost.
+        await asyncio.wait({asyncio.ensure_future(self._settle())}, timeout=SETTLE_S)
+
+    async def _settle(self) -> None:
         try:
             await self.agent.publish_due()
             await self.writer.drained()
@@ -228,7 +232,7 @@ def _follow_assignment(app: Any, joined: Joined, topic: str) -> None:
 
     async def revoked(sender: Any, partitions: set[Any], **_: Any) -> None:
         # The next owner reads back what is stored. Where Kafka is slow it does not wait for us.
-        await asyncio.wait({asyncio.ensure_future(joined.settle())}, timeout=SETTLE_S)
+        await joined.settle()
         for place in partitions:
             if place.topic == topic:
                 agent.forget(place.partition)

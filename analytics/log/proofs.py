@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from analytics.log.tree import EMPTY_ROOT, Node
-from enforcers.contract.merkle import node_hash
+from enforcers.contract.merkle import node_hash, split_of
 from enforcers.errors import ArchiveError
 
 HashOf = Callable[[Node], bytes]
@@ -66,7 +66,7 @@ def _fold(first: int, last: int, path: Sequence[bytes]) -> tuple[bytes, bytes] |
 def _path(index: int, start: int, size: int, hash_of: HashOf) -> list[bytes]:
     if size == 1:
         return []
-    split = _split(size)
+    split = split_of(size)
     if index < split:
         return [*_path(index, start, split, hash_of), _root(start + split, size - split, hash_of)]
     return [
@@ -78,7 +78,7 @@ def _path(index: int, start: int, size: int, hash_of: HashOf) -> list[bytes]:
 def _subproof(old: int, start: int, size: int, whole: bool, hash_of: HashOf) -> list[bytes]:
     if old == size:
         return [] if whole else [_root(start, size, hash_of)]
-    split = _split(size)
+    split = split_of(size)
     if old <= split:
         left = _subproof(old, start, split, whole, hash_of)
         return [*left, _root(start + split, size - split, hash_of)]
@@ -91,10 +91,5 @@ def _root(start: int, size: int, hash_of: HashOf) -> bytes:
     if size & (size - 1) == 0:
         height = size.bit_length() - 1
         return hash_of((height, start >> height))
-    split = _split(size)
+    split = split_of(size)
     return node_hash(_root(start, split, hash_of), _root(start + split, size - split, hash_of))
-
-
-def _split(size: int) -> int:
-    """The largest power of two below `size`."""
-    return 1 << ((size - 1).bit_length() - 1)

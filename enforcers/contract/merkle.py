@@ -22,7 +22,7 @@ def root_and_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
     """Root of a non-empty list of leaf hashes, and every leaf's inclusion path from the bottom up."""
     if len(leaves) == 1:
         return leaves[0], [[]]
-    split = _largest_power_of_two_below(len(leaves))
+    split = split_of(len(leaves))
     left, left_paths = root_and_paths(leaves[:split])
     right, right_paths = root_and_paths(leaves[split:])
     for path in left_paths:
@@ -50,5 +50,6 @@ def root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes 
     return found if last == 0 else None
 
 
-def _largest_power_of_two_below(count: int) -> int:
+def split_of(count: int) -> int:
+    """How many of `count` leaves, two at least, are in the left subtree: the largest power of two below it."""
     return 1 << ((count - 1).bit_length() - 1)
