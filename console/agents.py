@@ -16,6 +16,7 @@ from typing import Any
 
 from console.administering import Consulted, Desk
 from console.contracted import held_to_contract
+from console.durations import shown
 from enforcers.contract.base import uuid7
 from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment, Scope
 from enforcers.contract.keys import create_key
@@ -174,6 +175,12 @@ def _with(before: EnrolledPrincipal, fields: Mapping[str, Any]) -> EnrolledPrinc
 def _say(
     desk: Desk, before: EnrolledPrincipal | None, after: EnrolledPrincipal, reason: str
 ) -> Changed:
+    ends, ended = after.not_after, before.not_after if before else None
+    if ends is not None and ends != ended and ends <= desk.now:
+        raise ContractError(
+            f"`{after.id}` would have ended at {shown(ends)} already; give a time to come, or"
+            " disable it"
+        )
     issue = desk.issue(TOPIC, after.id, reason)
     desk.publish(Enrolment(id=uuid7(), issue=issue, principal=after))
     return Changed(before, after)

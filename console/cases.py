@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.circumstances import Changes, Circumstances, Context
+from console.settings import in_lower_case
 from enforcers.catalog.model import Catalog
 from enforcers.contract.action import Payload, Target, ToolPayload
 from enforcers.errors import ContractError
@@ -125,4 +126,4 @@ def _unread(kind: str) -> Intent:
 def _refusal(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"case refused at `{where}`: {first['msg'].lower()}"
+    return f"case refused at `{where}`: {in_lower_case(first['msg'])}"

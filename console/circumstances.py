@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from console.settings import in_lower_case
 from enforcers.catalog.loader import parse_catalog
 from enforcers.catalog.model import Catalog
 from enforcers.contract.action import Capability, PrincipalKind
@@ -117,5 +118,5 @@ def load_context(path: Path) -> Context:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top"
-        what = f"{where}`: {first['msg'].lower()}"
+        what = f"{where}`: {in_lower_case(first['msg'])}"
         raise SettingsError(f"context `{path}` refused at `{what}; correct it") from error

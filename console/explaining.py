@@ -20,7 +20,7 @@ from console.contracted import held_to_contract
 from console.databases import open_database
 from console.files import is_there
 from console.identity import PERMISSIONS
-from console.settings import Settings
+from console.settings import Settings, in_lower_case
 from enforcers.catalog import EMPTY_CATALOG, Catalog, load_catalog
 from enforcers.contract.action import (
     CanaryPayload,
@@ -144,7 +144,7 @@ def payload_of(text: str) -> Payload:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "payload"
-        what = first["msg"].lower()
+        what = in_lower_case(first["msg"])
         raise ContractError(f"payload refused at `{where}`: {what}; correct it") from error
     except (ValueError, RecursionError) as error:
         raise ContractError(

@@ -58,6 +58,16 @@ def draft_of(path: Path) -> Draft:
     return Draft(load_policy_files(files, run_case), files)
 
 
+def refuse_again(last: Sequence[Publication], draft: Draft) -> None:
+    """Publishing the same once more says nothing new. Raises PolicyError."""
+    for one in last:
+        if one.digest == draft.policy.hash:
+            raise PolicyError(
+                f"{one.digest[:12]} is published already, as version {one.issue.version} by"
+                f" {one.issue.by}; change it first"
+            )
+
+
 def publication_of(draft: Draft, desk: Desk, reason: str) -> Publication:
     """What is to be published. Raises ContractError for what no record can hold."""
     with held_to_contract():

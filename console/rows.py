@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NoReturn
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
 from console.circumstances import Changes
+from console.settings import in_lower_case
 
 MAX_LINE = 2 * 1024 * 1024
 """Room for the longest text that a gate sends, with every character escaped."""
@@ -74,7 +75,7 @@ def parse_row(line: bytes) -> Row | BadRow:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        message = f"case refused at `{where}`: {first['msg'].lower()}"
+        message = f"case refused at `{where}`: {in_lower_case(first['msg'])}"
         return BadRow(_id_of(body), "bad_case", message)
 
 

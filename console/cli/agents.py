@@ -16,7 +16,7 @@ from enforcers.contract.action import PrincipalKind
 
 if TYPE_CHECKING:
     from console.agents import Changed
-    from enforcers.contract.enrolment import EnrolledPrincipal
+    from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment
 
 COLUMNS = ("id", "kind", "state", "owner", "groups", "permissions", "scope", "keys", "said by")
 
@@ -156,9 +156,11 @@ def show(context: typer.Context, identity: Id, as_json: AsJson = False) -> None:
     from console.agents import one_of
 
     with visitors_desk(context) as desk:
-        found = one_of(desk, identity)
-    rows = ([what, one_line(text)] for what, text in _told(found).items())
-    show_report(body(found), ("", "now"), rows, (), as_json)
+        found, said = one_of(desk, identity), desk.state.enrolment_of(identity)
+    told = {**_told(found), **_said(said)}
+    rows = ([what, one_line(text)] for what, text in told.items())
+    issue = said.issue.model_dump(mode="json") if said else None
+    show_report({**body(found), "issue": issue}, ("", "now"), rows, (), as_json)
 
 
 def _switch(
@@ -217,6 +219,17 @@ def _told(principal: EnrolledPrincipal) -> dict[str, str]:
         "scope": described(principal.scope),
         "keys": keys_of(principal) or "none: its executor's word is enough",
     }
+
+
+def _said(said: Enrolment | None) -> dict[str, str]:
+    """Who laid it down, when and why."""
+    from console.durations import shown
+
+    if said is None:
+        return {"said by": "the principals file"}
+    issue = said.issue
+    when = f"{shown(issue.at)}, version {issue.version}"
+    return {"said by": issue.by, "at": when, "reason": issue.reason}
 
 
 def _entry(

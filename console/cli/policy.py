@@ -251,6 +251,7 @@ def push(
         draft = publishing.draft_of(file)
     with administrators_desk(context, key) as desk:
         last = desk.state.publications[-1:]
+        publishing.refuse_again(last, draft)
         changes = publishing.changes_since(last[0] if last else None, draft)
         publication = publishing.publication_of(draft, desk, reason)
         if not as_json:

@@ -19,7 +19,7 @@ from enforcers.administration.votes import Votes
 from enforcers.approving import CountedVote
 from enforcers.contract.base import uuid7_of
 from enforcers.contract.control import Control
-from enforcers.contract.enrolment import EnrolledPrincipal
+from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment
 from enforcers.contract.finding import Finding, Severity
 from enforcers.contract.grant import Grant
 from enforcers.contract.publication import Publication
@@ -89,6 +89,10 @@ class Administration:
         return self._view(
             "principals", lambda: {**self._filed, **self._book(Enrolments).snapshot()}
         )
+
+    def enrolment_of(self, principal: str) -> Enrolment | None:
+        """The newest record about a principal; None where only a file names it."""
+        return self._book(Enrolments).word_on(principal)
 
     @property
     def grants(self) -> Mapping[str, tuple[Grant, ...]]:

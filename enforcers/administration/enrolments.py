@@ -18,25 +18,28 @@ class Enrolments:
     roles = (Role.ADMINISTRATOR,)
 
     def __init__(self) -> None:
-        self._versions: dict[str, int] = {}
-        self._known: dict[str, EnrolledPrincipal] = {}
+        self._known: dict[str, Enrolment] = {}
 
     def take(self, entry: Entry[Enrolment]) -> str:
         """Take one in; returns why it changes nothing."""
-        subject, version = entry.model.subject, entry.model.issue.version
-        why = out_of_turn(version, self.version_of(subject))
+        subject = entry.model.subject
+        why = out_of_turn(entry.model.issue.version, self.version_of(subject))
         if not why:
-            self._versions[subject] = version
-            self._known[subject] = entry.model.principal
+            self._known[subject] = entry.model
         return why
 
     def version_of(self, subject: str) -> int:
         """The highest version that is known of a principal."""
-        return self._versions.get(subject, 0)
+        known = self._known.get(subject)
+        return known.issue.version if known else 0
+
+    def word_on(self, subject: str) -> Enrolment | None:
+        """The newest record about a principal."""
+        return self._known.get(subject)
 
     def forget(self, now: datetime) -> None:
         """Nothing: a principal that was disabled long ago is disabled."""
 
     def snapshot(self) -> dict[str, EnrolledPrincipal]:
         """Principals by their id."""
-        return dict(self._known)
+        return {name: one.principal for name, one in self._known.items()}

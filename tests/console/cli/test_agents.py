@@ -36,7 +36,19 @@ def done(sluicegate: Sluicegate, *arguments: Any) -> Any:
 
 
 def known(sluicegate: Sluicegate, identity: str) -> EnrolledPrincipal:
-    return EnrolledPrincipal.model_validate(done(sluicegate, "show", identity))
+    body = done(sluicegate, "show", identity)
+    del body["issue"]
+    return EnrolledPrincipal.model_validate(body)
+
+
+def test_who_laid_it_down_when_and_why_is_shown(line: MemoryLine, sluicegate: Sluicegate) -> None:
+    assert done(sluicegate, "show", "agent:local")["issue"] is None
+    done(sluicegate, "disable", "agent:local", "--reason", "it ran wild")
+    issue = done(sluicegate, "show", "agent:local")["issue"]
+    assert (issue["version"], issue["reason"]) == (1, "it ran wild")
+    text = sluicegate("agents", "show", "agent:local").stdout
+    assert issue["by"] in text
+    assert "it ran wild" in text
 
 
 def test_a_principal_is_enrolled_with_everything_that_is_said(
@@ -161,6 +173,7 @@ REFUSED: list[Any] = [
     pytest.param(("enroll", "a", "--kind", "agent", "--scope-system", ""), "scope.systems.0 refused", id="an-empty-scope"),
     pytest.param(("enroll", "a", "--kind", "agent", "--permission", "READ"), "permissions.0 refused", id="no-permission"),
     pytest.param(("enroll", "a", "--kind", "agent", "--until", "tomorrow"), "is no moment with a zone", id="no-moment"),
+    pytest.param(("enroll", "a", "--kind", "agent", "--until", "2001-01-01T00:00:00Z"), "would have ended at 2001-01-01 00:00:00Z already", id="over-already"),
     pytest.param(("scope", "agent:local"), "nothing is to change", id="nothing-to-change"),
     pytest.param(("scope", "agent:local", "--clear", "kind"), "cannot be cleared; clear owner", id="cannot-be-cleared"),
     pytest.param(("scope", "agent:local", "--clear", "groups", "--group", "x"), "given and cleared", id="given-and-cleared"),

@@ -148,7 +148,7 @@ def test_no_text_can_look_like_a_line_of_ours(
     long = (STATEMENT + " ") * 9 + "verdict   allow by judge-1"
     lines = [("what", long), ("verdict", "deny by judge-1")]
     monkeypatch.setattr("console.audited.told", lambda _: lines)
-    monkeypatch.setattr("console.cli.audit.columns", lambda: width)
+    monkeypatch.setattr("console.cli.audit.story.columns", lambda: width)
     told = sluicegate("audit", "action", str(archived)).stdout.splitlines()
     assert max(map(len, told)) <= width
     assert [one for one in told if not one.startswith(" " * 10)] == [told[0], told[-1]]

@@ -100,6 +100,17 @@ def test_nothing_is_published_without_a_reason(
     assert not line.records
 
 
+def test_the_same_bundle_is_not_published_twice(
+    line: MemoryLine, tmp_path: Path, sluicegate: Sluicegate
+) -> None:
+    path = bundle(tmp_path)
+    assert sluicegate("policy", "push", path, *WHY).exit_code == 0
+    again = sluicegate("policy", "push", path, *WHY)
+    assert again.exit_code == 2
+    assert "is published already, as version 1 by" in again.stderr
+    assert len(published(line)) == 1
+
+
 CHANGES = [
     ("no rule", [("name: a plain read", "name: a plainer read")], ["it decides as the last one does"]),
     ("a condition", [("when: target.production", "when: target.environment == 'production'")], ["~ rule deny-pii"]),
