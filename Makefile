@@ -39,6 +39,7 @@ bench: setup
 
 docs: setup
 	@$(RUN) scripts/make_topics_page.py
+	@$(RUN) -m analytics.anomalies.page docs/anomalies.md
 	@$(RUN) -m enforcers.contract.schema docs/schemas
 	@$(RUN) -m enforcers.policy.schema > docs/policy-bundle.schema.json
 	@$(RUN) -m enforcers.contract.vectors docs/vectors.json

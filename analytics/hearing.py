@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -19,6 +20,8 @@ from analytics.rows import Row, evidence, headers_of, rows, signer_of
 from analytics.seen import Evidence
 from enforcers.contract.approval import ApprovalRequest, Vote
 from enforcers.contract.control import Control
+from enforcers.contract.enrolment import Enrolment
+from enforcers.contract.finding import Finding
 from enforcers.contract.grant import Grant, GrantRequest
 from enforcers.contract.publication import Publication
 from enforcers.contract.record import Controlling, check_headers
@@ -27,7 +30,7 @@ from enforcers.contract.trust import Role, Trust, TrustedKey
 from enforcers.contract.wire import decode
 from enforcers.errors import ContractError
 
-Word = ApprovalRequest | GrantRequest | Controlling
+Word = ApprovalRequest | GrantRequest | Controlling | Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Speech:
     """Path of the name in the value; empty: the name is the record's key."""
 
 
-def _subject(word: Controlling) -> str:
+def _subject(word: Controlling | Finding) -> str:
     return word.subject
 
 
@@ -58,6 +61,9 @@ CONTROLS = Speech(Control, "controls", (Role.ADMINISTRATOR, Role.JUDGE), _subjec
 POLICIES = Speech(
     Publication, "policies", (Role.ADMINISTRATOR,), lambda word: str(word.digest), "$.digest"
 )
+ENROLMENTS = Speech(Enrolment, "principals", (Role.ADMINISTRATOR,), _subject)
+FINDINGS = Speech(Finding, "findings", tuple(Role), _subject)
+"""Judges and the archiver say what they find; whoever reads the archive says so with any key that he has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +96,22 @@ class Hearing:
         """Every word of this sort about these things. Raises ArchiveError."""
         if not names:
             return {}
-        same: dict[str, list[Row]] = {}
-        for row in self._rows(speech, names):
-            same.setdefault(row["value_sha256"], []).append(row)
         found: Found = {}
-        for group in same.values():
-            heard = self._heard(speech, group)
-            if heard is not None:
-                found.setdefault(speech.name_of(heard.model), []).append(heard)
+        for heard in self._each(speech, self._rows(speech, names)):
+            found.setdefault(speech.name_of(heard.model), []).append(heard)
         return found
+
+    def between(self, speech: Speech, since: datetime, until: datetime) -> list[Heard]:
+        """Every word of this sort that was recorded in this time. Raises ArchiveError."""
+        asked = {"topic": f"{self._zone}{speech.topic}", "since": since, "until": until}
+        return self._each(speech, rows(self._connection, "words_between", **asked))
+
+    def _each(self, speech: Speech, records: Sequence[Row]) -> list[Heard]:
+        same: dict[str, list[Row]] = {}
+        for row in records:
+            same.setdefault(row["value_sha256"], []).append(row)
+        heard = (self._heard(speech, group) for group in same.values())
+        return [one for one in heard if one is not None]
 
     def _rows(self, speech: Speech, names: Collection[str]) -> list[Row]:
         by_key = [] if speech.field else [one.encode() for one in names]
@@ -148,6 +161,8 @@ def speaker_of(word: Word) -> str:
     """In whose name a word is said."""
     if isinstance(word, ApprovalRequest):
         return word.judge
+    if isinstance(word, Finding):
+        return word.source
     return word.executor if isinstance(word, GrantRequest) else word.issue.by
 
 

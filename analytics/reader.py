@@ -31,7 +31,9 @@ def refresh(connection: duckdb.DuckDBPyConnection, directory: Path | str) -> Non
     """
     views = Path(directory) / "views.sql"
     try:
-        run(connection, views.read_text())
+        text = views.read_text()
+        while (newer := _run(connection, text, views)) is not None:
+            text = newer
     except FileNotFoundError as error:
         raise ArchiveError(
             f"`{directory}` holds no archive; start the archiver, or name its directory"
@@ -41,3 +43,16 @@ def refresh(connection: duckdb.DuckDBPyConnection, directory: Path | str) -> Non
         raise ArchiveError(
             f"archive `{directory}` cannot be read: {first}; start its archiver, which repairs it"
         ) from error
+
+
+def _run(connection: duckdb.DuckDBPyConnection, text: str, views: Path) -> str | None:
+    """Set the views up; what stands in the file now, if that is why it failed."""
+    try:
+        run(connection, text)
+    except duckdb.Error:
+        # Who is held up for longer than replaced files stay reads the new list.
+        newer = views.read_text()
+        if newer == text:
+            raise
+        return newer
+    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import duckdb
@@ -16,6 +17,7 @@ from analytics.rows import Row, evidence, rows, signer_of
 from analytics.seen import (
     UNSUSPECTED,
     ActionSeen,
+    EffectSeen,
     Evidence,
     OutcomeSeen,
     ReasonSeen,
@@ -23,6 +25,9 @@ from analytics.seen import (
     VerdictSeen,
 )
 from analytics.words import Words
+from enforcers.contract.action import Action
+from enforcers.contract.base import Record
+from enforcers.contract.outcome import Outcome
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust
 from enforcers.contract.verdict import Verdict
@@ -39,6 +44,7 @@ __all__ = [
     "SessionSeen",
     "VerdictSeen",
     "action",
+    "actions",
     "session",
 ]
 
@@ -52,37 +58,41 @@ def action(
     With `trust`, verdicts' signatures are checked. Raises ArchiveError for what is no id.
     """
     try:
-        wanted = str(UUID(action_id))
+        wanted = UUID(action_id)
     except ValueError as error:
         raise ArchiveError(
             f"`{action_id[:80]}` is no action id; give the UUID that the verdict names"
         ) from error
-    return _actions(connection, [wanted], [], trust)
+    return actions(connection, [wanted], trust=trust)
+
+
+def actions(
+    connection: duckdb.DuckDBPyConnection, ids: Sequence[UUID], *, trust: Trust | None = None
+) -> tuple[ActionSeen, ...]:
+    """The actions of these ids, in the order in which they were recorded."""
+    return _actions(connection, rows(connection, "actions_of", **_named(ids)), trust)
 
 
 def session(
     connection: duckdb.DuckDBPyConnection, session_id: str, *, trust: Trust | None = None
 ) -> SessionSeen:
     """The session of this id; without actions where there is none."""
-    return SessionSeen(session_id, _actions(connection, [], [session_id], trust))
+    found = rows(connection, "session_of", session=session_id)
+    return SessionSeen(session_id, _actions(connection, found, trust))
 
 
 def _actions(
-    connection: duckdb.DuckDBPyConnection,
-    ids: Sequence[str],
-    sessions: Sequence[str],
-    trust: Trust | None,
+    connection: duckdb.DuckDBPyConnection, actions: Sequence[Row], trust: Trust | None
 ) -> tuple[ActionSeen, ...]:
-    actions = rows(connection, "actions_of", list(ids), list(sessions))
-    found = list({str(row["action_id"]) for row in actions})
-    answers = rows(connection, "verdicts_of", found)
-    outcomes = rows(connection, "outcomes_of", found)
-    memory = RootMemory()
+    named = _named([row["action_id"] for row in actions])
+    answers = rows(connection, "verdicts_of", **named)
+    outcomes = rows(connection, "outcomes_of", **named)
+    check = _Check(trust)
     groups: dict[Key, list[Row]] = {}
     for row in actions:
         groups.setdefault((row["action_id"], row["action_digest"]), []).append(row)
     verdicts = {
-        (key, digest): tuple(_verdict(row, digest, trust, memory) for row in _on(key, answers))
+        (key, digest): tuple(_verdict(row, digest, check) for row in _on(key, answers))
         for key, digest in groups
     }
     words = _words(connection, groups, verdicts, trust)
@@ -90,11 +100,20 @@ def _actions(
         _action(
             group,
             verdicts[key, digest],
-            tuple(_outcome(row, digest) for row in _on(key, outcomes)),
+            tuple(_outcome(row, digest, check) for row in _on(key, outcomes)),
             words[_zone_of(group)],
+            check,
         )
         for (key, digest), group in groups.items()
     )
+
+
+def _named(ids: Iterable[UUID]) -> dict[str, Any]:
+    """Ids, and the times that stand in them: by these DuckDB knows which parts of files to pass over."""
+    wanted = sorted(set(ids))
+    times = [one.int >> 80 for one in wanted]
+    low, high = min(times, default=0), max(times, default=0)
+    return {"ids": [str(one) for one in wanted], "low": low, "high": high}
 
 
 def _on(key: UUID, rows: Iterable[Row]) -> Iterable[Row]:
@@ -129,8 +148,12 @@ def _action(
     verdicts: tuple[VerdictSeen, ...],
     outcomes: tuple[OutcomeSeen, ...],
     words: Words,
+    check: _Check,
 ) -> ActionSeen:
-    first, *replays = group
+    # What a stranger stored before the executor's own record, with other headers, is not it.
+    signed = ((row, check.of(row, Action, Role.EXECUTOR, row["executor"])) for row in group)
+    first, signature = next((one for one in signed if one[1] in UNSUSPECTED), (group[0], ""))
+    replays = [row for row in group if row is not first]
     same = {name: first[name] for name in _ACTION_FIELDS}
     return ActionSeen(
         id=first["action_id"],
@@ -141,6 +164,7 @@ def _action(
         verdicts=verdicts,
         outcomes=outcomes,
         words=words.behind(_unsuspected(verdicts)),
+        signature=signature or check.of(first, Action, Role.EXECUTOR, first["executor"]),
         **same,
     )
 
@@ -152,6 +176,7 @@ _ACTION_FIELDS = (
     "session",
     "system",
     "environment",
+    "catalog",
     "kind",
     "reason",
     "ticket",
@@ -162,7 +187,25 @@ _ACTION_FIELDS = (
 )
 
 
-def _verdict(row: Row, digest: str, trust: Trust | None, memory: RootMemory) -> VerdictSeen:
+class _Check:
+    """What speaks against the signatures of records, for one look at the archive."""
+
+    def __init__(self, trust: Trust | None) -> None:
+        self._trust = trust
+        self._memory = RootMemory()
+
+    def of(self, row: Row, kind: type[Record], role: Role, by: str) -> str:
+        """`valid`, `not checked`, or what is wrong with the signature of a record that `by` says."""
+        if self._trust is None:
+            return "not checked"
+        try:
+            key = signer_of(row, kind, role, self._trust, self._memory)
+        except ContractError as error:
+            return str(error)
+        return "valid" if key.id == by else f"key of `{key.id}` signed for `{by}`"
+
+
+def _verdict(row: Row, digest: str, check: _Check) -> VerdictSeen:
     reasons = tuple(_reasons(row["reasons"] or ()))
     return VerdictSeen(
         id=row["verdict_id"],
@@ -176,11 +219,27 @@ def _verdict(row: Row, digest: str, trust: Trust | None, memory: RootMemory) -> 
         issued_at=row["issued_at"],
         digest_matches=row["action_digest"] == digest,
         duplicate=row["duplicate"],
-        signature=_signature(row, trust, memory) if trust else "not checked",
+        signature=check.of(row, Verdict, Role.JUDGE, row["judge"] or ""),
         evidence=evidence(row),
         quarantine=_quarantine(reasons),
+        intent=tuple(effects_of(row["intent"] or ())),
+        obligations=tuple(_obligations(row["obligations"] or ())),
         **_people(row),
     )
+
+
+def effects_of(intent: Iterable[Row]) -> Iterable[EffectSeen]:
+    """The effects of a verdict's row."""
+    for one in intent:
+        words = (one.get(name) or "" for name in ("verb", "type", "name", "namespace", "extent"))
+        yield EffectSeen(*words)
+
+
+def _obligations(obligations: Iterable[Row]) -> Iterable[str]:
+    for one in obligations:
+        value = "" if one["value"] is None else f" {one['value']}"
+        columns = ", ".join(one["columns"] or ())
+        yield f"{one['kind']}{value}{f' of {columns}' if columns else ''}"
 
 
 def _people(row: Row) -> Row:
@@ -216,15 +275,7 @@ def _reasons(reasons: Iterable[Row]) -> Iterable[ReasonSeen]:
         )
 
 
-def _signature(row: Row, trust: Trust, memory: RootMemory) -> str:
-    try:
-        signer_of(row, Verdict, Role.JUDGE, trust, memory)
-    except ContractError as error:
-        return str(error)
-    return "valid"
-
-
-def _outcome(row: Row, digest: str) -> OutcomeSeen:
+def _outcome(row: Row, digest: str, check: _Check) -> OutcomeSeen:
     return OutcomeSeen(
         id=row["outcome_id"],
         verdict_id=row["verdict_id"],
@@ -238,4 +289,6 @@ def _outcome(row: Row, digest: str) -> OutcomeSeen:
         digest_matches=row["action_digest"] == digest,
         duplicate=row["duplicate"],
         evidence=evidence(row),
+        executor=row["executor"] or "",
+        signature=check.of(row, Outcome, Role.EXECUTOR, row["executor"] or ""),
     )

@@ -22,10 +22,12 @@ Row = dict[str, Any]
 NO_TIME = "record has no time; nothing to hold the key's validity against"
 
 
-def rows(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[Row]:
-    """What a query of `analytics.queries` finds. Raises ArchiveError."""
+def rows(
+    connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any, **named: Any
+) -> list[Row]:
+    """What a query of `analytics.queries` finds; parameters by place or by name. Raises ArchiveError."""
     try:
-        cursor = connection.execute(load(query), list(parameters))
+        cursor = connection.execute(load(query), named or list(parameters))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except duckdb.Error as error:

@@ -30,6 +30,22 @@ class ReasonSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectSeen:
+    """What a judge understood that the action would do to one thing."""
+
+    verb: str
+    type: str
+    name: str
+    namespace: str
+    extent: str
+
+    @property
+    def resource(self) -> str:
+        """The thing's whole name."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictSeen:
     """One verdict on an action."""
 
@@ -56,6 +72,9 @@ class VerdictSeen:
     """The request on which people could vote."""
     quarantine: str | None = None
     """The quarantine that stopped the action."""
+    intent: tuple[EffectSeen, ...] = ()
+    obligations: tuple[str, ...] = ()
+    """What the executor had to do, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,14 @@ class OutcomeSeen:
     digest_matches: bool
     duplicate: bool
     evidence: Evidence
+    executor: str = ""
+    signature: str = "not checked"
+    """`valid`, `not checked`, or what is wrong with it."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether nothing speaks against it."""
+        return self.digest_matches and self.signature in UNSUSPECTED
 
 
 UNSUSPECTED = ("valid", "not checked")
@@ -239,6 +266,9 @@ class ActionSeen:
     outcomes: tuple[OutcomeSeen, ...]
     words: WordsSeen = WordsSeen()
     """What its verdicts rest on, each in the order in which it was recorded."""
+    signature: str = "not checked"
+    """Of the executor that proposed it: `valid`, `not checked`, or what is wrong with it."""
+    catalog: str | None = None
 
     @property
     def verdict(self) -> VerdictSeen | None:
@@ -247,8 +277,8 @@ class ActionSeen:
 
     @property
     def outcome(self) -> OutcomeSeen | None:
-        """The first report on these bytes."""
-        return next((found for found in self.outcomes if found.digest_matches), None)
+        """The first report on these bytes by their executor, not wrongly signed."""
+        return next((one for one in self.outcomes if one.counts and self._reports(one)), None)
 
     @property
     def latency_ms(self) -> int | None:
@@ -258,6 +288,9 @@ class ActionSeen:
             return None
         end = verdict.evidence.recorded_at
         return round((end - start).total_seconds() * 1_000) if end else None
+
+    def _reports(self, outcome: OutcomeSeen) -> bool:
+        return outcome.executor in ("", self.executor)
 
     def _fits(self, verdict: VerdictSeen) -> bool:
         signed = verdict.signature in UNSUSPECTED

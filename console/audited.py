@@ -7,6 +7,7 @@ INVARIANT: what nobody trusted signed is counted and named, but never told as if
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 from console.durations import shown
@@ -49,12 +50,15 @@ def told(seen: ActionSeen) -> Iterator[Line]:
         yield "why", f"{seen.reason or '-'} {seen.ticket or ''}"
     if seen.issued_at:
         yield "when", shown(seen.issued_at)
-    yield "record", f"{place(seen.evidence)}; bytes {_bytes(seen)}"
+    yield "record", f"{place(seen.evidence)}; bytes {_bytes(seen)}, signature {seen.signature}"
     for verdict in seen.verdicts:
         yield from _verdict(seen, verdict)
     for outcome in seen.outcomes:
-        yield "outcome", _ending(outcome)
-        yield "", place(outcome.evidence)
+        counts = "" if outcome is seen.outcome else " (does not count)"
+        yield "outcome", f"{_ending(outcome)}{counts}"
+        yield "", f"signature {outcome.signature}, {place(outcome.evidence)}"
+        if outcome is seen.outcome and outcome.executed_digest:
+            yield "execution", _ran(seen, outcome)
     if not seen.outcomes:
         yield "outcome", "none recorded"
 
@@ -98,6 +102,10 @@ def _verdict(seen: ActionSeen, verdict: VerdictSeen) -> Iterator[Line]:
         yield "", f"{reason.rule or reason.code}: {reason.message}; {reason.remedy}"
     if verdict is not seen.verdict:
         return
+    for effect in verdict.intent:
+        yield "intent", f"{effect.verb} {effect.type} {effect.resource}, extent {effect.extent}"
+    for obligation in verdict.obligations:
+        yield "must", obligation
     words = seen.words
     yield from _policy(verdict, words.publications)
     yield from _quarantine(verdict, words.quarantines)
@@ -116,6 +124,19 @@ def _ending(outcome: OutcomeSeen) -> str:
     duration = "" if outcome.duration_us is None else f", {outcome.duration_us} µs"
     error = f": {outcome.error}" if outcome.error else ""
     return f"{outcome.status}{rows}{size}{duration}{error}"
+
+
+def _ran(seen: ActionSeen, outcome: OutcomeSeen) -> str:
+    """What the executor says that it ran, against what it had leave to run."""
+    verdict = seen.verdict
+    rewrite = verdict.rewrite if verdict else None
+    allowed = rewrite if rewrite is not None else seen.text if seen.kind == "sql" else None
+    ran = f"{outcome.executor} ran bytes with SHA-256 {outcome.executed_digest}"
+    if allowed is None:
+        return ran
+    same = sha256(allowed.encode()).hexdigest() == outcome.executed_digest
+    which = "the rewrite" if rewrite is not None else "the proposal"
+    return f"{ran}, {which} exactly" if same else f"{ran}: NOT what was allowed"
 
 
 def _policy(verdict: VerdictSeen, published: Sequence[PublicationSeen]) -> Iterator[Line]:

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from analytics.archive.database import run
+from console import alerting
 from console.administering import consulted
 from console.archive import open_archive
 from console.databases import address_of, ledger_path
@@ -270,5 +271,6 @@ CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("targets", _targets),
     ("minted roles", _unrevoked),
     ("archive", _archive),
+    ("alerts", alerting.answering),
 )
 """Every check, in the order in which a newcomer needs them."""

@@ -116,6 +116,11 @@ def load_judge(settings: Settings) -> tuple[Signer, str]:
     return signer, known.id
 
 
+def load_archiver(settings: Settings) -> Signer:
+    """The archiver's key, which signs the heads of its log and its findings. Raises TrustError."""
+    return _own_key(settings, load_trust_of(settings), Role.ARCHIVER)[0]
+
+
 def make_approver(
     settings: Settings, identity: str, groups: Sequence[str], person: str, out: Path | None
 ) -> tuple[Path, TrustedKey]:

@@ -27,6 +27,11 @@ PREFIX = "SLUICEGATE_"
 CONFIG_VARIABLE = "SLUICEGATE_CONFIG"
 FILE_NAME = "sluicegate.toml"
 PATHS = frozenset({"home", "policy", "principals", "trust", "keys", "archive", "principal_key"})
+PATHS_IN = {
+    "targets": frozenset({"path"}),
+    "alerts": frozenset({"token_file", "key_file", "ca_file"}),
+}
+"""Paths in the entries of settings that hold tables."""
 
 Anchor = Callable[[str, Path], Path]
 """Makes a path of a setting absolute, or refuses it."""
@@ -46,8 +51,8 @@ class Schema:
     """What the layers need to know of the settings."""
 
     model: type[BaseSettings]
-    target: type[BaseModel]
-    """Shape of one entry of `targets`."""
+    tables: Mapping[str, type[BaseModel]]
+    """Shape of one entry of a setting that holds tables by name."""
     default_home: Callable[[], Path]
 
 
@@ -108,9 +113,10 @@ def _text(path: Path) -> str:
 
 def _check_keys(schema: Schema, values: Mapping[str, Any], path: Path) -> None:
     _refuse_unknown(values, schema.model.model_fields, f"`{path}`")
-    for name, target in _table(values, "targets").items():
-        if isinstance(target, dict):
-            _refuse_unknown(target, schema.target.model_fields, f"[targets.{name}] of `{path}`")
+    for setting, model in schema.tables.items():
+        for name, entry in _table(values, setting).items():
+            if isinstance(entry, dict):
+                _refuse_unknown(entry, model.model_fields, f"[{setting}.{name}] of `{path}`")
     if "home" in values and CONFIG_VARIABLE not in os.environ:
         raise SettingsError(f"`home` locates `{path}` and cannot stand in it; set SLUICEGATE_HOME")
 
@@ -141,17 +147,19 @@ def _anchored(values: Mapping[str, Any], anchor: Anchor) -> dict[str, Any]:
         found["catalogs"] = {
             name: _path("catalogs", value, anchor) for name, value in found["catalogs"].items()
         }
-    if isinstance(found.get("targets"), dict):
-        found["targets"] = {
-            name: _target(value, anchor) for name, value in found["targets"].items()
-        }
+    for setting, paths in PATHS_IN.items():
+        if isinstance(found.get(setting), dict):
+            found[setting] = {
+                name: _entry(setting, paths, value, anchor)
+                for name, value in found[setting].items()
+            }
     return found
 
 
-def _target(value: Any, anchor: Anchor) -> Any:
-    if not isinstance(value, dict) or "path" not in value:
+def _entry(setting: str, paths: frozenset[str], value: Any, anchor: Anchor) -> Any:
+    if not isinstance(value, dict):
         return value
-    return {**value, "path": _path("targets", value["path"], anchor)}
+    return {**value, **{key: _path(setting, value[key], anchor) for key in paths & value.keys()}}
 
 
 def _path(key: str, value: Any, anchor: Anchor) -> Any:

@@ -1,4 +1,4 @@
-"""The long-running roles: a judge or an archiver in this process, until a signal."""
+"""The long-running roles: a judge, an archiver or an alerter in this process, until a signal."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from console.identity import load_judge, load_trust_of
+from console.identity import load_archiver, load_judge, load_trust_of
 from console.settings import Settings
+from enforcers.contract.base import utc_now
+from enforcers.contract.trust import Role as KeyRole
+from enforcers.errors import SettingsError
 
 Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -39,16 +42,45 @@ async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> Non
 
 
 async def _archiver(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
+    from analytics.archive.retention import Keeping
+    from streams.announcing import Announcer
     from streams.archiver import Archiver
     from streams.topic_making import create_topics
     from streams.topics import TOPICS, in_zone
+    from streams.watching import Watcher, watching
 
+    signer = load_archiver(settings)
+    source = load_trust_of(settings).key(signer.kid, KeyRole.ARCHIVER, utc_now()).id
     topics = in_zone(settings.zone, TOPICS)
     await create_topics(bootstrap, topics)
-    await Archiver(bootstrap, settings.archive, [topic.name for topic in topics]).run(stop)
+    announcer = Announcer(bootstrap, settings.zone)
+    archiver = Archiver(
+        bootstrap,
+        settings.archive,
+        [topic.name for topic in topics],
+        key=signer.key,
+        announcer=announcer,
+        keeping=Keeping(settings.archive_days),
+    )
+    async with watching(Watcher(settings.archive, signer, source, announcer)):
+        await archiver.run(stop)
 
 
-ROLES: dict[str, Role] = {"judge": _judge, "archiver": _archiver}
+async def _alerter(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
+    from console.alerting import endpoints_of
+    from streams.alerts import run_alerter
+    from streams.topic_making import create_topics
+    from streams.topics import in_zone
+
+    endpoints = endpoints_of(settings)
+    if not endpoints:
+        raise SettingsError("nobody is to be told; declare [alerts.NAME], see docs/alerting.md")
+    trust = load_trust_of(settings)
+    await create_topics(bootstrap, in_zone(settings.zone))
+    await run_alerter(bootstrap, trust, endpoints, stop)
+
+
+ROLES: dict[str, Role] = {"judge": _judge, "archiver": _archiver, "alerter": _alerter}
 
 
 def run_role(role: str, settings: Settings, bootstrap: str) -> None:

@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from console.alert_settings import AlertName, AlertSettings
 from console.layers import Schema, config_path, read_layers
 from console.shipped import PRODUCTION_POLICY
 from enforcers.contract.action import PrincipalKind
@@ -38,6 +39,8 @@ from enforcers.executors.limits import DEFAULT_LIMITS, LONGEST_S
 Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
 Session = Annotated[str, StringConstraints(pattern=r"^[!-~]{0,200}$")]
 
+MAX_DAYS = 36_500
+"""A hundred years."""
 LONGEST_WAIT_S = 86_400.0
 """A day: whoever needs longer proposes it again."""
 _SERVER = re.compile(r"(?:[^\s/:,@\[\]]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
@@ -117,6 +120,9 @@ class Settings(BaseSettings):
     trust: Path = Field(default_factory=_under_home("trust.json"), description="whom we trust")
     keys: Path = Field(default_factory=_under_home("keys"), description="directory of private keys")
     archive: Path = Field(default_factory=_under_home("archive"), description="archive's directory")
+    archive_days: int | None = Field(
+        None, ge=1, le=MAX_DAYS, description="days that the archive keeps; empty: for ever"
+    )
     executor: Identifier = Field("executor-1", description="this executor's id in the trust file")
     principal: Identifier = Field("agent:local", description="who proposes in `run` and `sql`")
     principal_kind: PrincipalKind = Field(PrincipalKind.AGENT, description="kind of that principal")
@@ -133,13 +139,17 @@ class Settings(BaseSettings):
     )
     catalogs: dict[Identifier, Path] = Field(default={}, description="catalog files by name")
     targets: dict[Identifier, TargetSettings] = Field(default={}, description="databases by name")
+    alerts: dict[AlertName, AlertSettings] = Field(
+        default={}, description="who is told of findings and denials, by name"
+    )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(cls, flags: Mapping[str, Any] | None = None) -> Settings:
         """Read every layer; `flags` are the strongest. Raises SettingsError."""
-        layers = read_layers(Schema(cls, TargetSettings, _default_home), flags or {})
+        tables: dict[str, type[BaseModel]] = {"targets": TargetSettings, "alerts": AlertSettings}
+        layers = read_layers(Schema(cls, tables, _default_home), flags or {})
         origins = {key: layer.origin(key) for layer in layers for key in layer.values}
         merged = {key: value for layer in layers for key, value in layer.values.items()}
         try:

@@ -1,5 +1,5 @@
 """
-The whole stack on one machine: broker if none is configured, judge, archiver.
+The whole stack on one machine: broker if none is configured, judge, archiver; alerter if somebody is to be told.
 
 The address of a broker that was started here is written to `<home>/bootstrap`, so that `run`, `sql` and `audit`
 find it; a configured one always wins.
@@ -35,11 +35,12 @@ class Stack:
     judge: Child
     archiver: Child
     broker: EmbeddedBroker | None
+    alerter: Child | None = None
 
     @property
     def children(self) -> tuple[Child, ...]:
         """The processes that are kept running."""
-        return (self.judge, self.archiver)
+        return (self.judge, self.archiver, *([self.alerter] if self.alerter else []))
 
 
 @contextlib.contextmanager
@@ -68,6 +69,7 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
             _child("judge", settings, bootstrap),
             _child("archiver", settings, bootstrap),
             broker,
+            _child("alerter", settings, bootstrap) if settings.alerts else None,
         )
         for child in stack.children:
             cleanup.callback(child.stop)

@@ -1,7 +1,9 @@
 """
 Kafka → archive, every record of every topic exactly once.
 
-    stored offsets ──seek──▶ getmany ──▶ Archive.append (rows + offsets, one transaction) ──▶ again
+    stored offsets ──seek──▶ fetch ──▶ make ready ──▶ Archive.commit (one transaction) ──▶ announce
+                               ▲  the next batch, while one is committed  │
+                               └──────────────────────────────────────────┘
 
 No consumer group: offsets live beside the rows, so a batch and its position cannot part. A broker
 that is away is waited for; an archive that fails stops the archiver, loudly.
@@ -14,34 +16,31 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
+from nacl.signing import SigningKey
 
-from analytics.archive import Archive, Partition, RawRecord
+from analytics.archive import Archive, Batch, Committed, Partition, prepared
+from analytics.archive.retention import Keeping
+from analytics.log.checkpoint import origin_of_archive
+from analytics.log.note import NoteSigner
 from enforcers.errors import ArchiveError, BrokerError
-from streams.records import read_every_record
+from streams.announcing import Announcer
+from streams.source import Cluster, describe_cluster, fetch, partitions_of, raw, reader_of, seek
 from streams.topics import TOPICS
 
 Result = TypeVar("Result")
 
-BATCH_RECORDS = 10_000
-BATCH_WAIT_S = 0.25
-"""Longest time that a record waits for others to be committed with it."""
 COMMIT_EVERY_S = 0.1
 """Shortest time between two commits while little arrives: each costs a sync of the disk."""
 SMALL_BATCH = 500
 """Fewer records than this are little."""
-FETCH_BYTES = 4 * 1024 * 1024
-"""Most of one partition in one answer; more makes larger batches and takes more memory."""
 CHECK_EVERY_S = 30.0
 """How often the cluster's id and partitions are looked at again."""
 RETRY_S = 1.0
@@ -49,56 +48,42 @@ RETRY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """What a broker says about its cluster."""
-
-    id: str
-    partitions: frozenset[Partition]
-
-
-async def describe_cluster(bootstrap: str, topics: Sequence[str]) -> Cluster:
-    """Ask for the cluster's id and the partitions of `topics`. Raises BrokerError, KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        cluster = await admin.describe_cluster()
-        # All topics: asking for one by name could make it.
-        described = {topic["topic"]: topic for topic in await admin.describe_topics()}
-    finally:
-        await admin.close()
-    missing = sorted(set(topics) - set(described))
-    if missing:
-        raise BrokerError(
-            f"topics {', '.join(missing)} do not exist on {bootstrap}; create them, then start"
-            " the archiver"
-        )
-    return Cluster(
-        str(cluster["cluster_id"]),
-        frozenset(
-            (name, part["partition"]) for name in topics for part in described[name]["partitions"]
-        ),
-    )
-
-
 class Archiver:
     """Archives `topics` of one cluster into one directory."""
 
     def __init__(
-        self, bootstrap: str, directory: Path, topics: Sequence[str] | None = None
+        self,
+        bootstrap: str,
+        directory: Path,
+        topics: Sequence[str] | None = None,
+        *,
+        key: SigningKey | None = None,
+        announcer: Announcer | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
+        """`key` signs the log's heads, which `announcer` publishes; this runs it."""
         self._bootstrap = bootstrap
         self._directory = directory
         self._topics = tuple(topics or (topic.name for topic in TOPICS))
+        self._key = key
+        self._announcer = announcer
+        self._keeping = keeping
         # DuckDB's work, on one thread: off the event loop, and in order.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="archive")
+        # Another one, for the work on the next batch that needs no archive.
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="archive-batch")
         self._archive: Archive | None = None
         self._cluster_id = ""
+        # And one that shows to readers what was committed before.
+        self._shower = ThreadPoolExecutor(1, thread_name_prefix="archive-publish")
+        self._committing: asyncio.Task[None] | None = None
+        self._showing: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         """Set once the first seek is done."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Archive until `stop` is set. Raises ArchiveError."""
+        telling = None if self._announcer is None else asyncio.create_task(self._announcer.run())
         try:
             while not stop.is_set():
                 try:
@@ -108,34 +93,28 @@ class Archiver:
                     await _pause(stop, RETRY_S)
         finally:
             await self._close()
+            if self._announcer is not None and telling is not None:
+                await self._announcer.finish(telling)
 
     async def _close(self) -> None:
         try:
             if self._archive is not None:
                 await self._call(self._archive.close)
         finally:
-            self._worker.shutdown()
+            for thread in (self._worker, self._maker, self._shower):
+                thread.shutdown()
 
     async def _call(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+        return await _on(self._worker, work)
 
     async def _session(self, stop: asyncio.Event) -> None:
         """Read until `stop`, or until the cluster's partitions change."""
         cluster = await describe_cluster(self._bootstrap, self._topics)
         archive = await self._open(cluster)
-        read_every_record()
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            check_crcs=True,
-            fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=FETCH_BYTES,
-        )
+        consumer = reader_of(self._bootstrap)
         await consumer.start()
         try:
-            positions = await _seek(consumer, cluster, archive.offsets)
+            positions = await seek(consumer, cluster, archive.offsets)
             self.ready.set()
             await self._pump(consumer, archive, positions, cluster, stop)
         finally:
@@ -143,9 +122,18 @@ class Archiver:
 
     async def _open(self, cluster: Cluster) -> Archive:
         if self._archive is None:
-            opening = partial(Archive.open, self._directory, cluster_id=cluster.id)
+            origin = origin_of_archive(cluster.id)
+            opening = partial(
+                Archive.open,
+                self._directory,
+                cluster_id=cluster.id,
+                signing=None if self._key is None else NoteSigner(origin, self._key),
+                keeping=self._keeping,
+            )
             self._archive = await self._call(opening)
             self._cluster_id = cluster.id
+            # What was signed last may not have been told before the end.
+            self._announce(self._archive.note)
         self._check_id(cluster)
         return self._archive
 
@@ -165,22 +153,63 @@ class Archiver:
         stop: asyncio.Event,
     ) -> None:
         checked = time.monotonic()
-        while not stop.is_set():
-            began = time.monotonic()
-            batch = _raw(await _fetch(consumer))
-            if batch:
-                starts = {part: positions[part] for part in _partitions(batch)}
-                committed = await self._call(partial(archive.append, batch, starts))
-                # Only now: a batch that was not committed is read again from the stored offset.
-                positions.update(committed.next_offsets)
-            else:
-                await self._call(archive.publish)
-            if began - checked > CHECK_EVERY_S:
-                if await self._changed(cluster):
-                    return
-                checked = began
-            if len(batch) < SMALL_BATCH:
-                await _pause(stop, COMMIT_EVERY_S - (time.monotonic() - began))
+        try:
+            while not stop.is_set():
+                began = time.monotonic()
+                batch = await self._made(await fetch(consumer), positions)
+                await self._committed()
+                if batch.rows:
+                    self._committing = asyncio.create_task(self._commit(archive, batch))
+                else:
+                    await self._show(archive)
+                if began - checked > CHECK_EVERY_S:
+                    if await self._changed(cluster):
+                        return
+                    checked = began
+                if batch.rows < SMALL_BATCH:
+                    await self._committed()
+                    await _pause(stop, COMMIT_EVERY_S - (time.monotonic() - began))
+        finally:
+            # What is read next starts from what was committed, so that has to be known.
+            try:
+                await self._committed()
+            finally:
+                await self._shown()
+
+    async def _made(self, fetched: Any, positions: dict[Partition, int]) -> Batch:
+        """The next batch, which follows the one that may still be under way."""
+        records = raw(fetched)
+        starts = {part: positions[part] for part in partitions_of(records)}
+        batch = await _on(self._maker, partial(prepared, records, starts))
+        positions.update(batch.ends)
+        return batch
+
+    async def _commit(self, archive: Archive, batch: Batch) -> None:
+        committed: Committed = await self._call(partial(archive.commit, batch))
+        if committed.announced:
+            self._announce(committed.note)
+        await self._show(archive)
+
+    async def _show(self, archive: Archive) -> None:
+        """Begin to show what was committed, unless that is under way. Raises ArchiveError for the last time."""
+        if self._showing is None or self._showing.done():
+            await self._shown()
+            self._showing = asyncio.create_task(_on(self._shower, archive.publish))
+
+    async def _shown(self) -> None:
+        showing, self._showing = self._showing, None
+        if showing is not None:
+            await showing
+
+    async def _committed(self) -> None:
+        """Wait for the commit under way. Raises ArchiveError where it failed."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            await committing
+
+    def _announce(self, note: str | None) -> None:
+        if self._announcer is not None and note is not None:
+            self._announcer.note(origin_of_archive(self._cluster_id), note)
 
     async def _changed(self, cluster: Cluster) -> bool:
         now = await describe_cluster(self._bootstrap, self._topics)
@@ -188,63 +217,8 @@ class Archiver:
         return now.partitions != cluster.partitions
 
 
-async def _seek(
-    consumer: Any, cluster: Cluster, stored: Mapping[Partition, int]
-) -> dict[Partition, int]:
-    """Assign every partition and stand where the archive stands; a new one from its beginning."""
-    assigned = [TopicPartition(*part) for part in sorted(cluster.partitions)]
-    begins = await consumer.beginning_offsets(assigned)
-    ends = await consumer.end_offsets(assigned)
-    consumer.assign(assigned)
-    positions: dict[Partition, int] = {}
-    for part in assigned:
-        position = stored.get((part.topic, part.partition), begins[part])
-        if not begins[part] <= position <= ends[part]:
-            raise _out_of_range(part, position, begins[part], ends[part])
-        consumer.seek(part, position)
-        positions[part.topic, part.partition] = position
-    return positions
-
-
-def _out_of_range(part: Any, position: int, begin: int, end: int) -> ArchiveError:
-    return ArchiveError(
-        f"{part.topic}[{part.partition}] holds offsets {begin} to {end}, the archive stands at"
-        f" {position}: records are gone or the topic was made anew; start a new archive directory"
-        " and keep this one"
-    )
-
-
-async def _fetch(consumer: Any) -> Any:
-    try:
-        return await consumer.getmany(
-            timeout_ms=round(BATCH_WAIT_S * 1_000), max_records=BATCH_RECORDS
-        )
-    except OffsetOutOfRangeError as error:
-        raise ArchiveError(
-            f"records were removed before they were archived ({error}); raise the topic's"
-            " retention, start a new archive directory and keep this one"
-        ) from error
-
-
-def _raw(fetched: Mapping[Any, Sequence[Any]]) -> list[RawRecord]:
-    return [
-        RawRecord(
-            record.topic,
-            record.partition,
-            record.offset,
-            record.timestamp,
-            record.timestamp_type,
-            record.key,
-            tuple(record.headers),
-            record.value,
-        )
-        for records in fetched.values()
-        for record in records
-    ]
-
-
-def _partitions(batch: Sequence[RawRecord]) -> set[Partition]:
-    return {(record.topic, record.partition) for record in batch}
+async def _on(thread: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

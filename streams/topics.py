@@ -91,6 +91,7 @@ DENIALS = Topic(
     writers=("judges",),
     readers=("alerting", "archiver"),
     partitions=ACTIONS_PARTITIONS,
+    timestamp_type="LogAppendTime",
 )
 OUTCOMES = Topic(
     "outcomes",
@@ -173,17 +174,18 @@ FINDINGS = Topic(
     "findings",
     "what the archiver and the judges found odd",
     key="what it is about",
-    writers=("archiver", "judges"),
+    writers=("archiver", "judges", "whoever reads the archive by `audit`"),
     readers=("alerting", "auditors", "archiver"),
+    timestamp_type="LogAppendTime",
 )
 CHECKPOINTS = Topic(
     "checkpoints",
     "signed heads of the archive's log",
-    key="–",
+    key="name of the log",
     writers=("archiver",),
     readers=("alerting", "auditors", "archiver"),
     retention_ms=CONTROL_RETENTION_MS,
-    reserved=True,
+    timestamp_type="LogAppendTime",
 )
 DEAD_LETTERS = Topic(
     "dead-letters",

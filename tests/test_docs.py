@@ -185,7 +185,7 @@ EXAMPLES = [
     pytest.param(block, id=f"{named(path)}-{count}")
     for path in PAGES
     for count, block in enumerate(blocks(path.read_text("utf-8")))
-    if re.search(r"^\[(targets|catalogs)\b", block, re.M)
+    if re.search(r"^\[(targets|catalogs|alerts)\b", block, re.M)
 ]
 
 
@@ -200,8 +200,8 @@ def test_an_example_of_a_settings_file_is_accepted(
     assert set(tomllib.loads(text)) == settings.model_fields_set - {"home"}
 
 
-def test_both_pages_with_a_settings_file_are_looked_at() -> None:
-    assert len(EXAMPLES) == 2
+def test_every_page_with_a_settings_file_is_looked_at() -> None:
+    assert len(EXAMPLES) == 3
 
 
 # ---- Cases ----------------------------------------------------------------------------------------------

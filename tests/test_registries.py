@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from analytics.queries import load
+from console.cli import archive, audit
 from console.cli.app import COMMANDS, app
 from console.roles import ROLES
 from enforcers.administration.administration import BOOKS
@@ -48,13 +49,24 @@ def test_every_topic_is_in_the_table() -> None:
 
 def test_every_command_file_is_registered() -> None:
     registered = {command.__module__ for command in COMMANDS}
+    groups = {path.parent.name for path in (ROOT / "console/cli").glob("*/__init__.py")}
     with_commands = {
         one.__name__
         for one in modules_in("console/cli").values()
         if hasattr(one, "register") and one.__name__ != "console.cli.app"
     }
-    assert with_commands == registered
+    assert with_commands | {f"console.cli.{name}" for name in groups} == registered
     assert len(COMMANDS) == len(registered)
+
+
+@pytest.mark.parametrize("group", [archive, audit], ids=["archive", "audit"])
+def test_every_file_of_a_command_group_is_registered(group: ModuleType) -> None:
+    folder = f"console/cli/{group.__name__.rpartition('.')[2]}"
+    with_commands = {
+        one.__name__ for one in modules_in(folder).values() if hasattr(one, "register")
+    }
+    assert with_commands == {command.__module__ for command in group.COMMANDS}
+    assert len(group.COMMANDS) == len(with_commands)
 
 
 def test_every_command_of_the_first_release_can_be_called() -> None:
@@ -65,7 +77,7 @@ def test_every_command_of_the_first_release_can_be_called() -> None:
 
 
 def test_every_role_can_be_run() -> None:
-    assert set(ROLES) == {"judge", "archiver"}
+    assert set(ROLES) == {"judge", "archiver", "alerter"}
 
 
 def test_every_control_topic_has_a_book_and_every_book_is_registered() -> None:

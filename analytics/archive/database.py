@@ -19,10 +19,10 @@ def run(
 
 
 @contextmanager
-def reported(what: str) -> Iterator[None]:
-    """Turn errors of DuckDB and the disk into one line."""
+def reported(what: str, remedy: str = "check disk and files, then start again") -> Iterator[None]:
+    """Turn errors of DuckDB and the disk into one line that ends with what to do."""
     try:
         yield
     except (duckdb.Error, OSError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise ArchiveError(f"{what}: {lines[0]}; check disk and files, then start again") from error
+        raise ArchiveError(f"{what}: {lines[0]}; {remedy}") from error

@@ -11,6 +11,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from analytics.archive.database import reported
 from enforcers.errors import ArchiveError
 
 LOCK_NAME = "archive.lock"
@@ -22,7 +23,10 @@ class WriterLock:
     def __init__(self, directory: Path) -> None:
         """Take the lock. Raises ArchiveError where another writer lives."""
         # Python's descriptors are not inherited, so no child process can hold the lock.
-        self._descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        with reported(
+            f"archive `{directory}` cannot be written", "let the archiver's user write to it"
+        ):
+            self._descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -4,6 +4,7 @@ What readers see: the list of segments, one directory of fresh ones, and `views.
     segments/                 every segment; a file in it never changes
     live/<generation>-<end>/  hard links to the segments after the list's end
     views.sql                 reads [listed segments …, live/<generation>-<end>/*.parquet]
+    views.duckdb              the same views, a little later
 
 A merge makes a new generation: its list names the merged segment, its directory begins empty,
 and `views.sql` is replaced in one rename. Views that were made before keep their old list and
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from analytics.archive.segments import Segment, parse_name, write_text
 from analytics.archive.views import views_sql
+from analytics.archive.views_file import ViewsFile
 
 EMPTY_NAME = "empty.parquet"
 """A segment without rows: a pattern that matches no file is an error in DuckDB."""
@@ -47,6 +49,10 @@ class Published:
     fresh: list[Segment] = field(default_factory=list)
     _live: Path | None = None
     _retired: list[_Retired] = field(default_factory=list)
+    _file: ViewsFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._file = ViewsFile(self.directory, self.grace_s)
 
     def path(self, segment: Segment) -> Path:
         """Where a segment lies."""
@@ -68,7 +74,9 @@ class Published:
         previous = self._live
         self._live = self._begin(listed, fresh)
         self.listed, self.fresh = list(listed), list(fresh)
-        write_text(self.directory / "views.sql", views_sql(self.directory, self.sources()))
+        sql = views_sql(self.directory, self.sources())
+        write_text(self.directory / "views.sql", sql)
+        self._file.change(sql)
         self.retire([*gone, *([previous] if previous else [])])
 
     def _begin(self, listed: Sequence[Segment], fresh: Sequence[Segment]) -> Path:
@@ -112,7 +120,8 @@ class Published:
             self._retired.append(_Retired(time.monotonic() + self.grace_s, list(paths)))
 
     def sweep(self) -> None:
-        """Delete what is due."""
+        """Delete what is due; before that, let nothing name it any more."""
+        self._file.turn()
         now = time.monotonic()
         due = [retired for retired in self._retired if retired.due <= now]
         self._retired = [retired for retired in self._retired if retired.due > now]

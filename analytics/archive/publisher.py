@@ -11,16 +11,15 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from analytics.archive.database import reported, run
-from analytics.archive.days import day_files
+from analytics.archive.database import reported
 from analytics.archive.published import EMPTY_NAME, Published
-from analytics.archive.schema import quoted
-from analytics.archive.segments import Segment, chain, intact, merge, parse_name, write_parquet
-from enforcers.errors import ArchiveError
+from analytics.archive.repair import mend, write_segment
+from analytics.archive.segments import Segment, merge, write_parquet
 
 _TIER_BASE = 8
 
@@ -62,6 +61,8 @@ class Publisher:
         self._day_first = 1
         self._last_time = float("-inf")
         self.last_seq = 0
+        self.rewritten: list[date] = []
+        """Sealed days whose segments the start had to write again."""
 
     def start(self, day_first: int, last_seq: int) -> None:
         """Repair what a crash or a hand left behind. Raises ArchiveError."""
@@ -72,94 +73,11 @@ class Publisher:
                 shutil.rmtree(leftover)
             empty = self._directory / "segments" / EMPTY_NAME
             write_parquet(self._connection, "SELECT * FROM day.records LIMIT 0", empty)
-            covering, spare = self._cover(last_seq)
-            self._shown.adopt(covering, spare)
+            mended = mend(self._directory, self._connection, last_seq)
+            self._shown.adopt(mended.covering, mended.spare)
+        self.rewritten = mended.rewritten
         self.last_seq, self._day_first = last_seq, day_first
         self._begin_merge(closing=len(self._of_day()) >= self._pace.fan_in)
-
-    def _cover(self, last_seq: int) -> tuple[list[Segment], list[Segment]]:
-        found = self._intact_segments()
-        beyond = [segment for segment in found if segment.last > last_seq]
-        if beyond:
-            raise ArchiveError(
-                f"segments reach {max(beyond).last} but the day file ends at {last_seq}; restore"
-                " the newest day file from its backup"
-            )
-        first = min((segment.first for segment in found), default=1)
-        chosen, missing = chain(found, min(first, self._oldest()), last_seq)
-        restored = [part for gap in missing for part in self._restore(gap)]
-        covering = sorted([*chosen, *restored])
-        return covering, [segment for segment in found if segment not in set(covering)]
-
-    def _intact_segments(self) -> list[Segment]:
-        found: list[Segment] = []
-        for path in (self._directory / "segments").glob("*.parquet"):
-            segment = parse_name(path.name)
-            if segment is None:
-                continue
-            if intact(path, segment):
-                found.append(segment)
-            else:
-                path.unlink()
-        return found
-
-    def _oldest(self) -> int:
-        """The first sequence that the oldest day file holds."""
-        *older, _ = day_files(self._directory)
-        return self._range_of(older[0])[0] if older else self._range_of(None)[0]
-
-    def _range_of(self, path: Path | None) -> tuple[int, int]:
-        if path is None:
-            return self._state("day")
-        run(self._connection, f"ATTACH {quoted(str(path))} AS older (READ_ONLY)")
-        try:
-            return self._state("older")
-        finally:
-            run(self._connection, "DETACH older")
-
-    def _state(self, schema: str) -> tuple[int, int]:
-        first, last = run(self._connection, f"SELECT first_seq, last_seq FROM {schema}.state")[0]
-        return int(first), int(last)
-
-    def _restore(self, gap: Segment) -> list[Segment]:
-        """Write the segments of a range again, one for each day file that it touches."""
-        *older, _ = day_files(self._directory)
-        written: list[Segment] = []
-        for path in (*older, None):
-            first, last = self._range_of(path)
-            part = Segment(max(first, gap.first), min(last, gap.last))
-            if part.rows > 0:
-                self._write_from(path, part)
-                written.append(part)
-        if sum(part.rows for part in written) != gap.rows:
-            raise ArchiveError(
-                f"records {gap.first} to {gap.last} are in no day file; restore the missing file"
-                " from its backup"
-            )
-        return written
-
-    def _write_from(self, path: Path | None, segment: Segment) -> None:
-        if path is None:
-            self._write("day", segment)
-            return
-        run(self._connection, f"ATTACH {quoted(str(path))} AS older (READ_ONLY)")
-        try:
-            self._write("older", segment)
-        finally:
-            run(self._connection, "DETACH older")
-
-    def _write(self, schema: str, segment: Segment) -> None:
-        rows = write_parquet(
-            self._connection,
-            f"SELECT * FROM {schema}.records"
-            f" WHERE seq BETWEEN {segment.first} AND {segment.last} ORDER BY seq",
-            self._shown.path(segment),
-        )
-        if rows != segment.rows:
-            raise ArchiveError(
-                f"day file holds {rows} of the records {segment.first} to {segment.last}; restore"
-                " it from its backup"
-            )
 
     def publish(self, last_seq: int, *, now: bool = False) -> None:
         """Show what was committed up to `last_seq`, unless the last time is too near."""
@@ -169,7 +87,7 @@ class Publisher:
         if last_seq > self.last_seq and (now or elapsed >= self._pace.interval_s):
             segment = Segment(self.last_seq + 1, last_seq)
             with reported("archive's segment cannot be written"):
-                self._write("day", segment)
+                write_segment(self._connection, "day", segment, self._directory)
                 self._shown.add(segment)
             self.last_seq, self._last_time = last_seq, time.monotonic()
         if len(self._shown.fresh) >= self._pace.fan_in:
@@ -183,6 +101,22 @@ class Publisher:
             # Too little to merge: list it, so that the next day's merges leave it alone.
             self._shown.switch([*self._shown.listed, *self._shown.fresh], [])
         self._day_first = self.last_seq + 1
+
+    def settled(self) -> list[Segment] | None:
+        """The segments of all closed days; None while a merge of one is under way."""
+        if self._merge is not None and self._merge.output.first < self._day_first:
+            return None
+        if any(segment.first < self._day_first for segment in self._shown.fresh):
+            return None
+        return [segment for segment in self._shown.listed if segment.first < self._day_first]
+
+    def drop(self, last: int) -> None:
+        """Show nothing any more up to this sequence, which ends a closed day."""
+        with reported("old segments cannot be dropped"):
+            self._shown.switch(
+                [segment for segment in self._shown.listed if segment.first > last],
+                self._shown.fresh,
+            )
 
     def settle(self) -> None:
         """Wait for a merge under way and show its result."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -42,6 +43,10 @@ class Committed:
     last_seq: int
     next_offsets: Mapping[Partition, int]
     """The next offset to read, for each partition of the batch."""
+    note: str | None = None
+    """The archive's new signed head, where there is a key to sign it with."""
+    announced: bool = False
+    """Whether to tell others of it: never of a commit that holds nothing but such news."""
 
 
 def next_offsets(
@@ -63,11 +68,9 @@ def next_offsets(
     return found
 
 
-def arrow_batch(batch: Sequence[RawRecord], first_seq: int) -> pa.Table:
-    """The batch as columns; `text` is the value where it is UTF-8, else null."""
-    values = pa.array([record.value for record in batch], pa.large_binary())
+def arrow_batch(batch: Sequence[RawRecord]) -> pa.Table:
+    """The batch as columns."""
     columns = {
-        "seq": pa.array(range(first_seq, first_seq + len(batch)), pa.uint64()),
         "topic": pa.array([record.topic for record in batch], pa.string()),
         "partition": pa.array([record.partition for record in batch], pa.int32()),
         "offset": pa.array([record.offset for record in batch], pa.int64()),
@@ -75,23 +78,19 @@ def arrow_batch(batch: Sequence[RawRecord], first_seq: int) -> pa.Table:
         "timestamp_type": pa.array([record.timestamp_type for record in batch], pa.int8()),
         "key": pa.array([record.key for record in batch], pa.binary()),
         "headers": _headers(batch),
-        "value": values,
-        "text": _text(values, batch),
+        "value": pa.array([record.value for record in batch], pa.large_binary()),
     }
     return pa.table(columns)
 
 
 def _headers(batch: Sequence[RawRecord]) -> Any:
-    ends, names, contents = [0], [], []
-    for record in batch:
-        for name, content in record.headers:
-            names.append(name)
-            contents.append(content)
-        ends.append(len(names))
+    ends = accumulate((len(record.headers) for record in batch), initial=0)
+    names = [name for record in batch for name, _ in record.headers]
+    contents = [content for record in batch for _, content in record.headers]
     pairs = pa.StructArray.from_arrays(
         [_names(names), pa.array(contents, pa.binary())], ["name", "value"]
     )
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pairs)
+    return pa.ListArray.from_arrays(pa.array(list(ends), pa.int32()), pairs)
 
 
 def _names(names: Sequence[str]) -> Any:
@@ -116,18 +115,3 @@ def stored_name(name: str) -> str:
     except UnicodeEncodeError:
         return HEX + name.encode("utf-8", "surrogateescape").hex()
     return HEX + name.encode().hex() if name.startswith(HEX) else name
-
-
-def _text(values: Any, batch: Sequence[RawRecord]) -> Any:
-    try:
-        # Checks the whole column at once; nearly every batch takes this way.
-        return values.cast(pa.large_string())
-    except pa.ArrowInvalid:
-        return pa.array([_decoded(record.value) for record in batch], pa.large_string())
-
-
-def _decoded(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None

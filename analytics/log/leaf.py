@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from enforcers.contract.merkle import leaf_hash
 
@@ -20,8 +20,36 @@ _HEAD = struct.Struct(">qb")
 _LENGTH = struct.Struct(">I")
 _NONE = b"\xff\xff\xff\xff"
 """In the place of a length: there is no value, which is not an empty one."""
+_MOST_NAMES = 1_024
 
 Headers = Sequence[tuple[bytes, bytes | None]]
+"""Names and values, in the order in which they were sent."""
+NamedHeaders = Sequence[tuple[str, bytes | None]]
+"""The same with names as text; `surrogateescape` keeps those that are not UTF-8."""
+
+
+class _Lengths(dict[int, bytes]):
+    """Packed lengths: nearly every one that there is, made once."""
+
+    def __missing__(self, length: int) -> bytes:
+        return _LENGTH.pack(length)
+
+
+_lengths = _Lengths((length, _LENGTH.pack(length)) for length in range(2_048))
+
+
+class _Names(dict[str, bytes]):
+    """Encoded names with their lengths: a few, which every record has."""
+
+    def __missing__(self, name: str) -> bytes:
+        found = _sized(name.encode("utf-8", "surrogateescape"))
+        # A sender that makes up names must not fill the memory.
+        if len(self) < _MOST_NAMES:
+            self[name] = found
+        return found
+
+
+_names = _Names()
 
 
 def record_digest(
@@ -32,13 +60,28 @@ def record_digest(
     value: bytes | None,
 ) -> bytes:
     """SHA-256 over all of a record but its place; names of headers as they were sent."""
-    parts = [_HEAD.pack(timestamp_ms, timestamp_type)]
-    _put(parts, key)
-    parts.append(_LENGTH.pack(len(headers)))
+    parts = [_HEAD.pack(timestamp_ms, timestamp_type), _sized(key), _lengths[len(headers)]]
     for name, content in headers:
-        _put(parts, name)
-        _put(parts, content)
-    _put(parts, value)
+        parts += (_sized(name), _sized(content))
+    parts.append(_sized(value))
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def digest_of(
+    timestamp_ms: int,
+    timestamp_type: int,
+    key: bytes | None,
+    headers: NamedHeaders,
+    value: bytes | None,
+) -> bytes:
+    """The same digest, for whoever makes one of every record: with names as text, and faster."""
+    parts = [_HEAD.pack(timestamp_ms, timestamp_type), _sized(key), _lengths[len(headers)]]
+    for name, content in headers:
+        if content is None:
+            parts += (_names[name], _NONE)
+        else:
+            parts += (_names[name], _lengths[len(content)], content)
+    parts.append(_sized(value))
     return hashlib.sha256(b"".join(parts)).digest()
 
 
@@ -52,9 +95,13 @@ def leaf_of(topic: str, partition: int, offset: int, digest: bytes) -> bytes:
     return leaf_hash(entry_of(topic, partition, offset, digest))
 
 
-def _put(parts: list[bytes], value: bytes | None) -> None:
-    if value is None:
-        parts.append(_NONE)
-    else:
-        parts.append(_LENGTH.pack(len(value)))
-        parts.append(value)
+def leaves_of(topic: str, partition: int, records: Iterable[tuple[int, bytes]]) -> list[bytes]:
+    """The leaves of many records of one partition, by offset and digest."""
+    begin, sha256 = f"\x00sluicegate/v1 {topic} {partition} ", hashlib.sha256
+    return [
+        sha256(f"{begin}{offset} {digest.hex()}\n".encode()).digest() for offset, digest in records
+    ]
+
+
+def _sized(value: bytes | None) -> bytes:
+    return _NONE if value is None else _lengths[len(value)] + value

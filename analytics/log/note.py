@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -84,6 +84,23 @@ class Note:
             if name == key.name and value[:_ID_BYTES] == key.id
         ]
         return any(_holds(key, self.text, one) for one in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSigner:
+    """Who signs notes: the name of a key, and its private half."""
+
+    name: str
+    key: SigningKey = field(repr=False)
+
+    @property
+    def public(self) -> NoteKey:
+        """What others need to check its notes."""
+        return NoteKey(self.name, bytes(self.key.verify_key))
+
+    def sign(self, text: str) -> Note:
+        """A text that ends with a line break, signed; one text always gives the same bytes."""
+        return sign_note(text, self.name, self.key)
 
 
 def sign_note(text: str, name: str, key: SigningKey) -> Note:

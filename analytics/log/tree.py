@@ -59,27 +59,48 @@ class Frontier:
         return cls(size, tuple(peaks[at : at + HASH_BYTES] for at in steps))
 
 
+Layer = tuple[int, int, list[bytes]]
+"""Height, index of the first, and the hashes of new neighbouring nodes."""
+
+Grown = list[tuple[Node, bytes]]
+"""New nodes with their hashes, each height from left to right."""
+
+
 def extend(frontier: Frontier, leaves: Iterable[bytes], height: int) -> tuple[Frontier, Grown]:
     """
     The tree with more leaves, and what it grew: leaves and nodes at every multiple of `height`.
 
     These are the nodes that tiles keep; all others can be made of them.
     """
-    size, peaks = frontier.size, list(frontier.peaks)
-    grown: Grown = []
-    for leaf in leaves:
-        node, index, level = leaf, size, 0
-        grown.append(((0, index), node))
-        while index & 1:
-            node = node_hash(peaks.pop(), node)
-            index >>= 1
-            level += 1
-            if level % height == 0:
-                grown.append(((level, index), node))
-        peaks.append(node)
-        size += 1
-    return Frontier(size, tuple(peaks)), grown
+    found, layers = grow(frontier, list(leaves))
+    return found, [
+        ((level, first + at), node)
+        for level, first, nodes in layers
+        if level % height == 0
+        for at, node in enumerate(nodes)
+    ]
 
 
-Grown = list[tuple[Node, bytes]]
-"""New nodes with their hashes, in the order in which they came to be."""
+def grow(frontier: Frontier, leaves: list[bytes]) -> tuple[Frontier, list[Layer]]:
+    """The tree with more leaves, and its new nodes, one layer after the other: the cheapest way."""
+    peaks = dict(zip(heights_of(frontier.size), frontier.peaks, strict=True))
+    size, level = frontier.size + len(leaves), 0
+    layers: list[Layer] = []
+    nodes, first = leaves, frontier.size
+    while nodes:
+        layers.append((level, first, nodes))
+        # An old peak is the left half of the first new node above it.
+        pairs = [peaks.pop(level), *nodes] if first & 1 else nodes
+        if len(pairs) & 1:
+            peaks[level] = pairs[-1]
+        nodes = [
+            sha256(b"\x01" + left + right).digest()
+            for left, right in zip(pairs[::2], pairs[1::2], strict=False)
+        ]
+        first, level = first >> 1, level + 1
+    return Frontier(size, tuple(peaks[found] for found in heights_of(size))), layers
+
+
+def heights_of(size: int) -> list[int]:
+    """Heights of the perfect subtrees, the largest first."""
+    return [level for level in reversed(range(size.bit_length())) if size >> level & 1]

@@ -1,11 +1,11 @@
--- Every record of the given actions or sessions: parameters action ids, session ids.
+-- Every record of the given actions: parameters ids, low, high (times that stand in the ids).
 SELECT
   a.action_id, a.principal, a.principal_kind, a.on_behalf_of, a.session, a.system, a.environment,
-  a.kind, a.text, a.reason, a.ticket, a.parent, a.executor, a.issued_at, a.action_digest,
-  r.seq, r.topic, r.partition, r."offset", r.recorded_at, r.value_sha256,
+  a.catalog, a.kind, a.text, a.reason, a.ticket, a.parent, a.executor, a.issued_at, a.action_digest,
+  r.seq, r.topic, r.partition, r."offset", r.recorded_at, r.value_sha256, r.value, r.headers,
   sha256(r.value) = r.value_sha256 AS bytes_match
 FROM actions AS a
 JOIN records AS r ON r.seq = a.seq
-WHERE (list_contains(?::UUID[], a.action_id) OR list_contains(?::VARCHAR[], a.session))
+WHERE a.action_ms BETWEEN $low AND $high AND list_contains($ids::UUID[], a.action_id)
   AND a.kind <> 'canary'
 ORDER BY a.seq

@@ -12,6 +12,7 @@ import typer
 from console.cli import (
     agents,
     approvals,
+    archive,
     audit,
     bench,
     catalog,
@@ -38,6 +39,7 @@ COMMANDS: tuple[Register, ...] = (
     eval.register,
     policy.register,
     audit.register,
+    archive.register,
     catalog.register,
     keys.register,
     agents.register,

@@ -1,4 +1,4 @@
-"""`sluicegate up`: broker if none is configured, judge, archiver."""
+"""`sluicegate up`: broker if none is configured, judge, archiver, alerter if somebody is to be told."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     role: Annotated[
-        str, typer.Option(help="run only this role in the foreground: judge or archiver")
+        str, typer.Option(help="run only this role in the foreground: judge, archiver or alerter")
     ] = "",
     bootstrap: Annotated[
         str, typer.Option(help="Kafka servers, instead of the configured ones")
@@ -40,17 +40,19 @@ def up(
 
     settings = settings_of(context, bootstrap=bootstrap)
     if role and role not in ROLES:
-        raise SettingsError(f"role `{role}` is unknown; choose {' or '.join(sorted(ROLES))}")
+        raise SettingsError(f"role `{role}` is unknown; choose one of {', '.join(sorted(ROLES))}")
     if lifeline:
         follow_parent()
     if role:
         run_role(role, settings, bootstrap_of(settings))
         return
     init_home(settings)
+    from console.alerting import endpoints_of
     from console.world import load_world
 
-    # What no judge here could decide in is said before anything starts.
+    # What no judge here could decide in, and whom no alert would reach, is said before anything starts.
     load_world(settings, judge_id="")
+    endpoints_of(settings)
     # Until everything runs, SIGTERM does as Ctrl-C: what was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_stack(settings) as stack:

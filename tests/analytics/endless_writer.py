@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analytics.archive import Archive, Pace
+from tests.analytics.logged import SIGNING
 from tests.analytics.records import numbered, starts
 
 BATCH = 40
@@ -22,7 +23,11 @@ def main(directory: Path, batches_a_day: int) -> None:
         return FIRST_DAY + timedelta(days=done // batches_a_day)
 
     archive = Archive.open(
-        directory, cluster_id="c", clock=clock, pace=Pace(interval_s=0, fan_in=5, grace_s=0.2)
+        directory,
+        cluster_id="c",
+        clock=clock,
+        pace=Pace(interval_s=0, fan_in=5, grace_s=0.2),
+        signing=SIGNING,
     )
     while True:
         batch = numbered(archive.offsets.get(("findings", 0), 0), BATCH)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.archive import Archive, Pace
@@ -79,10 +80,9 @@ def test_a_start_repairs_what_readers_see(tmp_path: Path, damage: object) -> Non
 def test_a_merge_that_was_not_shown_yet_is_shown_once(tmp_path: Path) -> None:
     _filled(tmp_path)
     first, last = _segments(tmp_path)[0], _segments(tmp_path)[2]
-    with connect(tmp_path) as connection:
-        merged = tmp_path / "segments" / f"{first.name[:20]}-{last.name[21:41]}.parquet"
-        sql = f"COPY (SELECT * EXCLUDE recorded_at FROM archived WHERE seq <= 30 ORDER BY seq) TO '{merged}'"
-        rows(connection, sql)
+    merged = tmp_path / "segments" / f"{first.name[:20]}-{last.name[21:41]}.parquet"
+    inputs = [str(path) for path in _segments(tmp_path)[:3]]
+    duckdb.sql(f"COPY (SELECT * FROM read_parquet({inputs}) ORDER BY seq) TO '{merged}'")
     Archive.open(tmp_path, cluster_id="c").close()
     assert_complete(tmp_path, 60)
 

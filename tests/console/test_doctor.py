@@ -16,7 +16,9 @@ from console.administering import Desk, load_voice
 from console.checks import CHECKS, Finding, examine
 from console.identity import init_home, key_path
 from console.settings import Settings
+from enforcers.contract.base import uuid7
 from enforcers.contract.control import Quarantined
+from enforcers.contract.enrolment import Enrolment
 from enforcers.contract.grant import GrantScope, GrantStatus
 from enforcers.contract.publication import PolicyFile
 from enforcers.contract.trust import Role
@@ -115,6 +117,12 @@ def _change(**fields: Any) -> Lay:
     return lambda desk: agents.change(desk, "agent:local", fields, "changes")
 
 
+def _let_end(desk: Desk) -> None:
+    issue = desk.issue(agents.TOPIC, "agent:local", "until then")
+    ended = agents.one_of(desk, "agent:local").model_copy(update={"not_after": PAST})
+    desk.publish(Enrolment(id=uuid7(), issue=issue, principal=ended))
+
+
 def _grant(desk: Desk) -> Any:
     scope = GrantScope(resources=("orders",))
     return grants.issue(desk, grants.Terms("agent:local", "repair", scope, HOUR), "fix")
@@ -147,7 +155,7 @@ ROWS: list[Any] = [
     pytest.param(_stop(system="sqlite", environment="production"), "quarantines", True, "1: ", "", id="only-half-of-it"),
     pytest.param(_grant, "enrolled", True, "2 enabled", "", id="enrolled"),
     pytest.param(_disable, "enrolled", False, "`agent:local`, who proposes here, is disabled", "agents enable agent:local", id="disabled"),
-    pytest.param(_change(not_after=PAST), "enrolled", False, "is ended", "agents scope agent:local --until", id="ended"),
+    pytest.param(_let_end, "enrolled", False, "is ended", "agents scope agent:local --until", id="ended"),
     pytest.param(_change(executors=("other",)), "enrolled", False, "executor `executor-1` may not speak", "agents scope", id="another-executor"),
     pytest.param(_change(public_keys=("ab" * 32,)), "enrolled", False, "must sign what it proposes here", "principal_key", id="no-own-key"),
     pytest.param(_grant, "grants", True, "1 in force, 0 ended", "", id="a-grant"),

@@ -57,7 +57,10 @@ def test_a_child_that_was_configured_wrongly_is_not_started_again(home: Path, lo
     child.start()
     with pytest.raises(SettingsError) as caught:
         list(kept(child))
-    assert str(caught.value) == "judge ended: role `cook` is unknown; choose archiver or judge"
+    assert (
+        str(caught.value)
+        == "judge ended: role `cook` is unknown; choose one of alerter, archiver, judge"
+    )
     child.stop()
 
 

@@ -15,14 +15,20 @@ import duckdb
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from nacl.signing import SigningKey
 
 from analytics.archive import Archive
+from analytics.log.checkpoint import origin_of_archive, parse_checkpoint
+from analytics.log.note import NoteSigner, parse_note
 from analytics.reader import connect
 from enforcers.errors import ArchiveError
-from streams.archiver import Archiver, describe_cluster
+from streams import announcing
+from streams.announcing import Announcer
+from streams.archiver import Archiver
 from streams.broker import EmbeddedBroker
+from streams.source import describe_cluster
 from streams.topic_making import create_topics
-from streams.topics import ACTIONS, FINDINGS, Topic, in_zone
+from streams.topics import ACTIONS, CHECKPOINTS, DEAD_LETTERS, FINDINGS, Topic, in_zone
 from tests.streams.raw_batches import RawRecord, batch, produce
 
 ROOT = Path(__file__).parents[2]
@@ -91,12 +97,12 @@ def _assert_once(directory: Path, count: int) -> None:
 async def test_records_of_all_partitions_arrive_as_they_were_sent(
     broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    actions, findings = await _topics(broker, ACTIONS, FINDINGS)
+    actions, letters = await _topics(broker, ACTIONS, DEAD_LETTERS)
     async with _producer(broker) as producer:
         headers = [("sig", b"\x00\xff"), ("ce_id", b"1"), ("sig", b"")]
         await producer.send_and_wait(actions, b"\xff", key=b"agent", partition=3, headers=headers)
-        await producer.send_and_wait(findings, None, key=b"k", timestamp_ms=1_000)
-        async with _running(Archiver(broker.bootstrap, tmp_path, (actions, findings))):
+        await producer.send_and_wait(letters, None, key=b"k", timestamp_ms=1_000)
+        async with _running(Archiver(broker.bootstrap, tmp_path, (actions, letters))):
             await _until(tmp_path, 2)
             await producer.send_and_wait(actions, b"later", partition=0)
             await _until(tmp_path, 3)
@@ -109,7 +115,7 @@ async def test_records_of_all_partitions_arrive_as_they_were_sent(
         ).fetchall()
     assert sorted(found[:2], key=lambda row: row[0]) == [
         (actions, 3, 0, 1, b"agent", b"\xff"),
-        (findings, 0, 0, 0, b"k", None),
+        (letters, 0, 0, 0, b"k", None),
     ]
     assert found[2] == (actions, 0, 0, 1, None, b"later")
     assert [(header["name"], header["value"]) for header in kept] == headers
@@ -162,6 +168,93 @@ async def test_a_killed_archiver_loses_nothing_and_repeats_nothing(
 @pytest.mark.prove
 async def test_many_kills(broker: EmbeddedBroker, tmp_path: Path) -> None:
     await _survives(broker, tmp_path, kills=20)
+
+
+SECRET = SigningKey(bytes([7]) * 32)
+
+
+async def _told(directory: Path, topic: str, count: int) -> list[tuple[str, int]]:
+    """Origin and size of the heads that were told, once so many are archived."""
+    async with asyncio.timeout(60):
+        while len(found := _values(directory, topic)) < count:
+            await asyncio.sleep(0.05)
+    checkpoints = [parse_checkpoint(parse_note(value.decode()).text) for value in found]
+    return [(one.origin, one.size) for one in checkpoints]
+
+
+def _values(directory: Path, topic: str) -> list[bytes]:
+    try:
+        with connect(directory) as connection:
+            rows = connection.execute(
+                "SELECT value FROM records WHERE topic = ? ORDER BY seq", [topic]
+            ).fetchall()
+    except (ArchiveError, duckdb.Error):
+        return []
+    return [value for (value,) in rows]
+
+
+async def test_each_news_tells_a_head_and_a_head_is_no_news(
+    broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told is archived too; were it news, heads would be told for ever."""
+    monkeypatch.setattr(announcing, "NOTE_EVERY_S", 0.0)
+    findings, checkpoints = await _topics(broker, FINDINGS, CHECKPOINTS)
+    zone = findings.partition(".")[0]
+    archiver = Archiver(
+        broker.bootstrap,
+        tmp_path,
+        (findings, checkpoints),
+        key=SECRET,
+        announcer=Announcer(broker.bootstrap, zone),
+    )
+    async with _running(archiver):
+        for number in range(3):
+            await _send(broker, findings, number, 1)
+            await _told(tmp_path, checkpoints, number + 1)
+    cluster = await describe_cluster(broker.bootstrap, (findings,))
+    origin = origin_of_archive(cluster.id)
+    # Odd heads are findings; the even ones hold the news of them, and were not told.
+    assert await _told(tmp_path, checkpoints, 3) == [(origin, 1), (origin, 3), (origin, 5)]
+    note = parse_note((tmp_path / "log" / "checkpoint").read_text())
+    assert parse_checkpoint(note.text).size == 6
+    assert note.signed_by(NoteSigner(origin, SECRET).public)
+    with connect(tmp_path) as connection:
+        kept = connection.execute(
+            "SELECT DISTINCT key, headers FROM records WHERE topic = ?", [checkpoints]
+        ).fetchall()
+    header = {"name": "content-type", "value": b"text/plain; charset=utf-8"}
+    assert kept == [(origin.encode(), [header])]
+
+
+async def test_a_head_that_was_not_told_before_the_end_is_told_at_the_start(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    findings, checkpoints = await _topics(broker, FINDINGS, CHECKPOINTS)
+    await _send(broker, findings, 0, 1)
+    async with _running(Archiver(broker.bootstrap, tmp_path, (findings, checkpoints), key=SECRET)):
+        await _until(tmp_path, 1)
+    announcer = Announcer(broker.bootstrap, findings.partition(".")[0])
+    topics = (findings, checkpoints)
+    async with _running(
+        Archiver(broker.bootstrap, tmp_path, topics, key=SECRET, announcer=announcer)
+    ):
+        told = await _told(tmp_path, checkpoints, 1)
+    assert [size for _, size in told] == [1]
+
+
+async def test_nothing_that_cannot_be_told_stops_the_archiver(
+    broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "LAST_WORDS_S", 0.05)
+    (topic,) = await _topics(broker, FINDINGS)
+    away = Announcer("127.0.0.1:1")
+    await _send(broker, topic, 0, 100)
+    async with _running(Archiver(broker.bootstrap, tmp_path, (topic,), key=SECRET, announcer=away)):
+        await _until(tmp_path, 100)
+        await _send(broker, topic, 100, 100)
+        await _until(tmp_path, 200)
+    _assert_once(tmp_path, 200)
+    assert not away.idle
 
 
 async def test_records_that_are_gone_stop_the_archiver(

@@ -1,6 +1,7 @@
 -- Tables of one day file. Append-only, without keys or indexes: DuckDB never frees rows deleted
 -- from an indexed table, and UUIDv7 in append order needs none.
-CREATE TABLE $schema.records (
+-- `raw` is what Kafka held; the view `records` over it is what readers get: see typed.sql.
+CREATE TABLE $schema.raw (
   seq UBIGINT NOT NULL,
   topic VARCHAR NOT NULL,
   partition INTEGER NOT NULL,
@@ -10,21 +11,35 @@ CREATE TABLE $schema.records (
   key BLOB,
   headers STRUCT(name VARCHAR, value BLOB)[] NOT NULL,
   value BLOB,
-  value_sha256 VARCHAR,
   cluster_id VARCHAR NOT NULL,
   archived_at TIMESTAMPTZ NOT NULL,
-  readable BOOLEAN,
-  action_id UUID,
-$typed
+  -- The log. A record's place in its partition's tree, and what the leaf covers beside that place.
+  leaf_index UBIGINT NOT NULL,
+  digest BLOB NOT NULL,
+  -- Roots of the perfect subtrees of heights 8, 16, 24 … that this leaf completed, lowest first.
+  nodes BLOB,
+  -- On the last record of a partition in a commit: the tree's root, and its place in the archive's own tree.
+  head BLOB,
+  head_index UBIGINT,
+  head_nodes BLOB
 );
-CREATE TABLE $schema.offsets (
+-- Where each partition stands: peaks are the roots of the perfect subtrees of a tree of so many leaves.
+CREATE TABLE $schema.positions (
   topic VARCHAR NOT NULL,
   partition INTEGER NOT NULL,
-  next_offset BIGINT NOT NULL
+  next_offset BIGINT NOT NULL,
+  leaves UBIGINT NOT NULL,
+  peaks BLOB NOT NULL,
+  last_seq UBIGINT NOT NULL
 );
+-- `before`: the archive's own tree before the newest commit, whose note a crash may have kept from the disk.
 CREATE TABLE $schema.state (
   version INTEGER NOT NULL,
   cluster_id VARCHAR NOT NULL,
   first_seq UBIGINT NOT NULL,
-  last_seq UBIGINT NOT NULL
+  last_seq UBIGINT NOT NULL,
+  heads UBIGINT NOT NULL,
+  head_peaks BLOB NOT NULL,
+  before UBIGINT NOT NULL,
+  before_peaks BLOB NOT NULL
 );

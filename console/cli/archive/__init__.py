@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import typer
 
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = ()
+from console.cli.archive import attach, export, rebuild, retain, sealed, synth
+
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
+    attach.register,
+    sealed.register,
+    retain.register,
+    rebuild.register,
+    export.register,
+    synth.register,
+)
 """Every command of the group, in the order of its help page."""
 
 

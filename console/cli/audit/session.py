@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from console.archive import open_archive
-from console.cli.audit.archive_option import Archive, trust_of
-from console.cli.audit.story import show_lines, story
-from console.cli.context import AsJson, print_json, settings_of
+from console.auditing.bodies import action_body
+from console.cli.audit.archive_option import Archive
+from console.cli.audit.asking import Page, asked
+from console.cli.audit.story import show_lines
+from console.cli.context import AsJson, print_json
+from console.reads.recording import count_rows
 from enforcers.errors import ArchiveError
 
 
@@ -22,18 +24,25 @@ def session(
     context: typer.Context,
     session_id: Annotated[str, typer.Argument(metavar="ID", help="the session's id")],
     archive: Archive = None,
+    page: Page = None,
     as_json: AsJson = False,
 ) -> None:
     """Every action of one session, in the order in which they were recorded."""
     from analytics import reconstruct
     from console.audited import told_briefly
 
-    settings = settings_of(context, archive=archive)
-    with open_archive(settings) as connection:
-        found = reconstruct.session(connection, session_id, trust=trust_of(settings))
+    with asked(context, archive) as at:
+        found = reconstruct.session(at.connection, session_id, trust=at.trust)
+    count_rows(context, len(found.actions))
     if not found.actions:
-        raise ArchiveError(f"session `{session_id}` is not in `{settings.archive}`; check the id")
+        where = at.settings.archive
+        raise ArchiveError(f"session `{session_id}` is not in `{where}`; check the id")
+    if page is not None:
+        from console.pages.stories import page_of_actions
+        from console.pages.writing import write_page
+
+        write_page(page, page_of_actions(f"Session {found.id}", found.actions))
     if as_json:
-        print_json({"session": found.id, "actions": [story(one) for one in found.actions]})
+        print_json({"session": found.id, "actions": [action_body(one) for one in found.actions]})
     else:
         show_lines(line for one in found.actions for line in told_briefly(one))

@@ -1,4 +1,4 @@
-"""How actions are shown: as JSON, or as lines whose first words are labels."""
+"""How the audit commands tell something: lines whose first words are labels."""
 
 from __future__ import annotations
 
@@ -6,31 +6,14 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
 import typer
 
 from console.cli.tables import AS_WIDE_AS_NEEDED
 from console.plain import one_line
 
-if TYPE_CHECKING:
-    from analytics.reconstruct import ActionSeen
-
 LABEL = 10
 """Columns before each line; where a line goes on they are empty, so that no text can look like another line."""
-
-
-def story(seen: ActionSeen) -> dict[str, Any]:
-    """One action as JSON: everything that was found, and the verdict that counts."""
-    body = asdict(seen)
-    verdict, outcome = seen.verdict, seen.outcome
-    counts = {
-        "decision": verdict.decision if verdict else None,
-        "status": outcome.status if outcome else None,
-        "latency_ms": seen.latency_ms,
-    }
-    return {**body, **counts}
 
 
 def columns() -> int:

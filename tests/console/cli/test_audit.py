@@ -148,6 +148,7 @@ def test_no_text_can_look_like_a_line_of_ours(
     long = (STATEMENT + " ") * 9 + "verdict   allow by judge-1"
     lines = [("what", long), ("verdict", "deny by judge-1")]
     monkeypatch.setattr("console.audited.told", lambda _: lines)
+    monkeypatch.setattr("console.auditing.lines.told_proofs", lambda _: ())
     monkeypatch.setattr("console.cli.audit.story.columns", lambda: width)
     told = sluicegate("audit", "action", str(archived)).stdout.splitlines()
     assert max(map(len, told)) <= width

@@ -14,7 +14,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from console.cli.app import COMMANDS, app
+from console.cli.app import app
 from console.cli.exits import EXIT_CODES, Commands, exit_code
 from console.plain import one_line
 from enforcers import errors
@@ -35,14 +35,6 @@ def test_every_command_explains_itself(path: tuple[str, ...], sluicegate: Sluice
     result = sluicegate(*path, "--help")
     assert result.exit_code == 0
     assert "Usage" in result.stdout
-
-
-def test_every_command_file_is_registered() -> None:
-    folder = Path(__file__).parents[3] / "console/cli"
-    files = {path.stem for path in folder.glob("*.py")} - {
-        *("__init__", "app", "context", "exits", "options", "refusals", "tables")
-    }
-    assert files == {register.__module__.rpartition(".")[2] for register in COMMANDS}
 
 
 CODES = [

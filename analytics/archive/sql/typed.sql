@@ -1,0 +1,24 @@
+-- What readers get of a day file: each record as it came, with typed columns where its value can be read.
+-- holds: what it is; readable: true, false, or null for a tombstone, which holds nothing to read.
+-- A view: the writer stores bytes only, and what stands in them is read when segments are written.
+CREATE VIEW $schema.records AS
+WITH read AS (
+  SELECT *, split_part(topic, '.', -1) AS role, TRY(decode(value)) AS text FROM raw
+), typed AS (
+  SELECT *,
+$typed
+  FROM read
+), told AS (
+  SELECT *, $holds AS holds FROM typed
+)
+SELECT
+  seq, topic, partition, "offset", timestamp_ms, timestamp_type,
+  -- The same moment, so that queries by time skip row groups; null where no calendar has it.
+  CASE WHEN timestamp_ms BETWEEN 0 AND 253402300799999
+    THEN make_timestamptz(timestamp_ms * 1000) END AS recorded_at,
+  key, headers, value, sha256(value) AS value_sha256, cluster_id, archived_at,
+  leaf_index, digest, nodes, head, head_index, head_nodes,
+  $readable AS readable,
+  $action_id AS action_id,
+  $columns
+FROM told;

@@ -1,0 +1,1 @@
+"""What auditors ask of a period: who changed what, everything that was done, and what was out of the ordinary."""

@@ -1,0 +1,149 @@
+"""
+Whether records that a story rests on are in the archive's log, and whether two signed heads are of one history.
+
+    record ──its bytes, hashed anew──▶ digest ──paths──▶ root ◀──signed── checkpoint ──▶ ProofSeen
+
+INVARIANT: `valid` means that the bytes which were told, hashed here, lead to a root that a trusted archiver signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from analytics.archive.holes import newest_hole
+from analytics.log.checkpoint import Checkpoint, origin_of
+from analytics.log.leaf import record_digest
+from analytics.log.tree import Frontier, grow
+from analytics.rows import Row, rows
+from analytics.seen import ActionSeen, Evidence, WordSeen
+from analytics.verify.anchors import Keys
+from analytics.verify.proof import proof_of
+from analytics.verify.rows import sent_name
+from enforcers.contract.merkle import leaf_hash
+from enforcers.contract.trust import Role, Trust
+from enforcers.errors import ArchiveError, SignatureError
+
+AT_A_TIME = 50_000
+"""Heads that are in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofSeen:
+    """What proves one record."""
+
+    what: str
+    """`proposal`, `verdict`, `outcome` …"""
+    evidence: Evidence
+    leaf: int | None
+    """Index in the log of its partition."""
+    size: int | None
+    """Leaves of that log at the head that covers it."""
+    head: int | None
+    """Index of that head in the archive's own log."""
+    archive_size: int | None
+    """Heads in the signed checkpoint."""
+    state: str
+    """`valid`, or why not."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether it leads to a root that a trusted archiver signed."""
+        return self.state == "valid"
+
+
+def keys_of(trust: Trust | None) -> Keys:
+    """The archivers' keys of a trust file; without one, none."""
+    known = trust.keys.values() if trust else ()
+    return Keys(tuple(bytes.fromhex(one.public_key) for one in known if one.role is Role.ARCHIVER))
+
+
+def records_behind(seen: ActionSeen) -> Iterator[tuple[str, Evidence]]:
+    """The records that the story of an action rests on: what counts, each once."""
+    yield "proposal", seen.evidence
+    if seen.verdict:
+        yield "verdict", seen.verdict.evidence
+    if seen.outcome:
+        yield "outcome", seen.outcome.evidence
+    for what, words in _words(seen):
+        yield from ((what, one.evidence) for one in words if one.counts)
+
+
+def _words(seen: ActionSeen) -> Iterator[tuple[str, Iterable[WordSeen]]]:
+    for approval in seen.words.approvals:
+        yield "request", approval.requests
+        yield "vote", approval.votes
+    yield "grant", seen.words.grants
+    yield "wish", seen.words.wishes
+    yield "quarantine", seen.words.quarantines
+    yield "policy", seen.words.publications
+
+
+def proofs_of(
+    connection: duckdb.DuckDBPyConnection, directory: Path, seen: ActionSeen, keys: Keys
+) -> tuple[ProofSeen, ...]:
+    """A proof for each record behind an action."""
+    found = (_proven(connection, directory, what, one, keys) for what, one in records_behind(seen))
+    return tuple(found)
+
+
+def _proven(
+    connection: duckdb.DuckDBPyConnection, directory: Path, what: str, at: Evidence, keys: Keys
+) -> ProofSeen:
+    if not keys.public:
+        return ProofSeen(
+            what, at, None, None, None, None, "not checked: no archiver's key is trusted"
+        )
+    try:
+        proof = proof_of(connection, directory, at.topic, at.partition, at.offset)
+    except (ArchiveError, SignatureError) as error:
+        return ProofSeen(what, at, None, None, None, None, str(error))
+    state = "valid"
+    try:
+        proof.check(keys, _digest(connection, at.seq))
+    except SignatureError as error:
+        state = str(error)
+    return ProofSeen(what, at, proof.leaf, proof.size, proof.head, proof.archive_size, state)
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, seq: int) -> bytes:
+    """Of the very bytes that were told of, whatever digest is stored beside them."""
+    for row in rows(connection, "record_at", seq=seq):
+        headers = [(sent_name(one["name"]) or b"", one["value"]) for one in row["headers"]]
+        whole = (row["timestamp_ms"], row["timestamp_type"], row["key"], headers, row["value"])
+        return record_digest(*whole)
+    raise SignatureError("the record is not there any more")
+
+
+def agreeing(
+    connection: duckdb.DuckDBPyConnection, directory: Path, wanted: dict[int, bytes]
+) -> dict[int, bool]:
+    """
+    Whether the archive's heads give these roots at these sizes: those that agree are of one history.
+
+    A size that the archive no longer reaches back to is left out. Raises ArchiveError.
+    """
+    hole = newest_hole(directory)
+    tree = hole.standing.archive.frontier if hole else Frontier()
+    roots = {tree.size: tree.root}
+    for first in range(tree.size, max(wanted, default=0), AT_A_TIME):
+        end = min(first + AT_A_TIME, max(wanted))
+        found = rows(connection, "heads_between", first=first, end=end)
+        leaves = [_leaf(row) for row in found]
+        begin = 0
+        for stop in sorted(
+            {*(size - first for size in wanted if first < size <= end), end - first}
+        ):
+            tree, _ = grow(tree, leaves[begin:stop])
+            roots[first + stop] = tree.root if tree.size == first + stop else b""
+            begin = stop
+    low = min(roots)
+    return {size: roots.get(size) == root for size, root in wanted.items() if size >= low}
+
+
+def _leaf(row: Row) -> bytes:
+    origin = origin_of(row["cluster_id"], row["topic"], row["partition"])
+    return leaf_hash(str(Checkpoint(origin, row["size"], row["head"])).encode())

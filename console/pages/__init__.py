@@ -1,0 +1,1 @@
+"""Pages that need nothing else: no script, no network, no other file, and what strangers wrote as text."""

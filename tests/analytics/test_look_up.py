@@ -1,0 +1,140 @@
+"""Looking up one action, or a time: the same rows as in the timeline, whatever ids and clocks say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from analytics import reader
+from analytics.archive import Archive
+from analytics.archive.database import run
+from analytics.reader import connect
+from enforcers.contract.action import Action
+from enforcers.contract.verdict import Decision
+from enforcers.errors import ArchiveError
+from tests.analytics.records import NOW_MS, action, append, outcome, records, verdict
+
+HOUR_MS = 3_600_000
+NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+IDS = {
+    "of version 7": action().id,
+    "of version 4": uuid4(),
+    "of the far future": UUID(int=2**128 - 1),
+    "of nothing": UUID(int=0),
+}
+
+
+def _with_id(action_id: UUID) -> Action:
+    return action().model_copy(update={"id": action_id})
+
+
+@pytest.fixture(params=IDS.values(), ids=IDS.keys())
+def found(request: pytest.FixtureRequest) -> Action:
+    return _with_id(request.param)
+
+
+@pytest.fixture
+def archived(tmp_path: Path, found: Action) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Among others an action that was replayed, answered late and twice, and whose outcome came a day later."""
+    other = action("SELECT 2", session="s-2")
+    batch = [
+        *records("outcomes", [outcome(other)], timestamp_ms=NOW_MS + HOUR_MS),
+        *records("verdicts", [verdict(found, Decision.ALLOW)], timestamp_ms=NOW_MS - 1_000),
+        *records("actions", [found, other, found]),
+        *records("verdicts", [verdict(found), verdict(other)], 1, NOW_MS + HOUR_MS),
+        *records("outcomes", [outcome(found)], 1, NOW_MS + 24 * HOUR_MS),
+        *records("actions", [found], 3, NOW_MS + 48 * HOUR_MS),
+    ]
+    with Archive.open(tmp_path, cluster_id="c") as archive:
+        append(archive, batch)
+    with connect(tmp_path) as connection:
+        yield connection
+
+
+def test_one_action_is_found_as_the_timeline_has_it(
+    archived: duckdb.DuckDBPyConnection, found: Action
+) -> None:
+    same = run(archived, "SELECT * FROM timeline WHERE action_id = ?", [found.id])
+    assert run(archived, "SELECT * FROM find_action(?)", [str(found.id)]) == same
+    told = run(archived, "SELECT decision, outcome FROM find_action(?)", [found.id])
+    assert told == [("allow", "succeeded")]
+
+
+def test_every_record_about_one_action_is_found(
+    archived: duckdb.DuckDBPyConnection, found: Action
+) -> None:
+    sql = "SELECT holds, count(*) FROM find_records(?) GROUP BY ALL ORDER BY ALL"
+    counted = [("action", 3), ("outcome", 1), ("verdict", 2)]
+    assert run(archived, sql, [str(found.id)]) == counted
+
+
+def test_what_is_not_there_is_not_found_and_what_is_no_id_is_an_error(
+    archived: duckdb.DuckDBPyConnection,
+) -> None:
+    assert run(archived, "SELECT * FROM find_action(?)", [str(uuid4())]) == []
+    for no_id in ("' OR true --", "", "*"):
+        with pytest.raises(duckdb.Error):
+            run(archived, "SELECT * FROM find_action(?)", [no_id])
+
+
+TIMES = {
+    "any time": (None, None, ["SELECT 1", "SELECT 2"]),
+    "this hour": (NOW, NOW + timedelta(hours=1), ["SELECT 1", "SELECT 2"]),
+    "until then": (None, NOW, []),
+    "a replay alone": (NOW + timedelta(hours=47), None, ["SELECT 1"]),
+    "much later": (NOW + timedelta(days=9), None, []),
+}
+
+
+@pytest.mark.parametrize(("since", "until", "texts"), TIMES.values(), ids=TIMES.keys())
+def test_a_time_shows_what_was_recorded_in_it_with_answers_of_any_time(
+    archived: duckdb.DuckDBPyConnection,
+    since: datetime | None,
+    until: datetime | None,
+    texts: list[str],
+) -> None:
+    sql = "SELECT text FROM timeline_between(?, ?) ORDER BY text"
+    assert [text for (text,) in run(archived, sql, [since, until])] == texts
+    mine = "SELECT text FROM timeline_of(?, ?, ?) ORDER BY text"
+    assert [text for (text,) in run(archived, mine, ["agent-7", since, until])] == texts
+    assert run(archived, mine, ["agent-7' OR 'a' = 'a", since, until]) == []
+    if since == NOW:
+        rows = run(archived, "SELECT * FROM timeline_between(?, ?) ORDER BY seq", [since, until])
+        assert rows == run(archived, "SELECT * FROM timeline ORDER BY seq")
+
+
+def test_a_reader_that_was_held_up_for_too_long_reads_the_new_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Archive.open(tmp_path, cluster_id="c") as archive:
+        append(archive, records("actions", [action()]))
+    views = tmp_path / "views.sql"
+    text = views.read_text()
+    views.write_text(text.replace("/live/", "/gone/"))
+
+    def meanwhile(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+        if "/gone/" in sql:
+            views.write_text(text)
+        run(connection, sql)
+
+    monkeypatch.setattr(reader, "run", meanwhile)
+    with connect(tmp_path) as connection:
+        assert run(connection, "SELECT count(*) FROM actions") == [(1,)]
+    monkeypatch.undo()
+    views.write_text(text.replace("/live/", "/gone/"))
+    with pytest.raises(ArchiveError, match="cannot be read"):
+        connect(tmp_path)
+
+
+def test_large_segments_have_row_groups_that_a_look_up_can_pass_over(tmp_path: Path) -> None:
+    with Archive.open(tmp_path, cluster_id="c") as archive:
+        append(archive, records("findings", [action()] * 45_000))
+        archive.settle()
+    [segment] = (tmp_path / "segments").glob("*-*45000.parquet")
+    assert pq.read_metadata(segment).num_row_groups == 3

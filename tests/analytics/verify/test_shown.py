@@ -1,0 +1,200 @@
+"""What readers are shown: views, typed columns and files that say something else than the archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from analytics.verify.anchors import Keys
+from tests.analytics.lived import SIGNING, live, settle
+from tests.analytics.verify.conftest import Made
+from tests.analytics.verify.small import copied, kinds, segments, verified, with_value
+
+TYPED = ("readable", "value_sha256", "recorded_at", "action_id", "verdict", "outcome")
+
+
+@pytest.mark.parametrize("column", TYPED)
+def test_a_typed_column_that_says_something_else_than_its_record_is_found(
+    typed: Made, column: str
+) -> None:
+    directory = typed.copy()
+    row = typed.rows[2 if column == "outcome" else 1]
+    [path] = segments(directory)
+    emptied = f'CASE WHEN seq = {row["seq"]} THEN NULL ELSE "{column}" END AS "{column}"'
+    table = directory / "edited.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT * REPLACE ({emptied}) FROM '{path}') TO '{table}' (FORMAT parquet)"
+        ).fetchall()
+    for place in (path, *(directory / "live").glob(f"*/{path.name}")):
+        place.unlink()
+        place.write_bytes(table.read_bytes())
+    [found] = verified(directory, typed=True).findings
+    assert (found.kind, found.seq, found.offset) == ("column", (row["seq"],) * 2, row["offset"])
+    assert f'"{column}"' in found.detail
+    assert verified(directory).proved
+
+
+def test_typed_columns_that_nobody_touched_are_proved(typed: Made) -> None:
+    assert verified(typed.directory, typed=True).proved
+
+
+def views(change_text: Callable[[str, Path], str]) -> Callable[[Path], None]:
+    def edit(directory: Path) -> None:
+        path = directory / "views.sql"
+        path.write_text(change_text(path.read_text(), directory))
+
+    return edit
+
+
+def _live_differs(directory: Path) -> None:
+    path = segments(directory)[0]
+    table = pq.read_table(path)
+    path.unlink()
+    pq.write_table(table.slice(0, table.num_rows - 1), path)
+
+
+def _shown_twice(directory: Path) -> None:
+    first, second, *_ = segments(directory)
+    both = f"{first.name[:20]}-{second.name[21:]}"
+    table = pa.concat_tables([pq.read_table(first), pq.read_table(second)])
+    [live] = [path for path in (directory / "live").iterdir() if path.is_dir()]
+    pq.write_table(table, live / both)
+    pq.write_table(table, directory / "segments" / both)
+
+
+def _stranger(directory: Path) -> None:
+    [live] = [path for path in (directory / "live").iterdir() if path.is_dir()]
+    shutil.copy(segments(directory)[0], live / "more.parquet")
+
+
+def _full_placeholder(directory: Path) -> None:
+    [empty] = (directory / "live").glob("*/empty.parquet")
+    empty.unlink()
+    shutil.copy(segments(directory)[0], empty)
+
+
+SHOWN = {
+    "a file without a segment's name": _stranger,
+    "rows in the empty file": _full_placeholder,
+    "a condition in a view": views(
+        lambda text, _: text.replace("FROM archived\n", "FROM archived WHERE seq <> 3\n", 1)
+    ),
+    "another directory": views(lambda text, own: text.replace(f"{own}/", f"{own.parent}/small/")),
+    "a file that is not the archiver's": _live_differs,
+    "a record in two files": _shown_twice,
+}
+
+
+@pytest.mark.parametrize("edit", SHOWN.values(), ids=SHOWN)
+def test_views_that_show_something_else_are_found(
+    small: Made, edit: Callable[[Path], None]
+) -> None:
+    directory = small.copy()
+    edit(directory)
+    assert "shown" in kinds(verified(directory))
+
+
+DAMAGE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+    "text": lambda path: path.write_text("no parquet"),
+    "no column": lambda path: pq.write_table(pq.read_table(path).drop_columns(["digest"]), path),
+    "wrong type": lambda path: pq.write_table(_with_text(pq.read_table(path)), path),
+    "nulls": lambda path: pq.write_table(with_value(pq.read_table(path), 0, "digest", None), path),
+    "other headers": lambda path: pq.write_table(_with_odd_headers(pq.read_table(path)), path),
+}
+
+
+def _with_text(table: pa.Table) -> pa.Table:
+    at = table.schema.get_field_index("offset")
+    return table.set_column(at, "offset", table.column(at).cast(pa.string()))
+
+
+def _with_odd_headers(table: pa.Table) -> pa.Table:
+    at = table.schema.get_field_index("headers")
+    return table.set_column(at, "headers", pa.array([[1]] * table.num_rows))
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_is_named_with_its_records_and_the_rest_is_verified(
+    small: Made, damage: Callable[[Path], None]
+) -> None:
+    directory = small.copy()
+    name = segments(directory)[3].name
+    for path in (directory / "segments" / name, *(directory / "live").glob(f"*/{name}")):
+        whole = path.read_bytes()
+        path.unlink()
+        path.write_bytes(whole)
+        damage(path)
+    report = verified(directory)
+    [found] = [one for one in report.findings if one.kind == "damaged"]
+    assert found.seq == (int(name[:20]), int(name[21:41]))
+    assert report.last_seq == small.rows[-1]["seq"]
+
+
+# ---- sealed days -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def _sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("sealed") / "archive"
+    live(directory, 0, 3)
+    settle(directory, 2)
+    assert list((directory / "days").glob("*.json"))
+    return directory
+
+
+@pytest.fixture
+def sealed(_sealed: Path, tmp_path: Path) -> Path:
+    """Three days, two of them sealed."""
+    return copied(_sealed, tmp_path / "archive")
+
+
+def _other_statistics(directory: Path) -> None:
+    """The same rows, but the file says other things of them than the archiver wrote."""
+    path = segments(directory)[0]
+    table = pq.read_table(path)
+    path.unlink()
+    pq.write_table(table, path, write_statistics=False)
+
+
+def _edited_manifest(directory: Path) -> None:
+    _other_statistics(directory)
+    [path, *_] = sorted((directory / "days").glob("*.json"))
+    name = segments(directory)[0]
+    body = json.loads(path.read_text())
+    body["segments"][0]["sha256"] = hashlib.sha256(name.read_bytes()).hexdigest()
+    path.chmod(0o600)
+    path.write_text(json.dumps(body))
+
+
+def _damaged_manifest(directory: Path) -> None:
+    [path, *_] = sorted((directory / "days").glob("*.json"))
+    path.chmod(0o600)
+    path.write_text("{")
+
+
+SEALS = {
+    "other statistics": (_other_statistics, "shown"),
+    "a manifest that fits": (_edited_manifest, "signature"),
+    "a manifest that is none": (_damaged_manifest, "damaged"),
+}
+
+
+@pytest.mark.parametrize(("change_one", "kind"), SEALS.values(), ids=SEALS)
+def test_a_sealed_file_that_says_other_things_of_its_rows_is_found(
+    sealed: Path, change_one: Callable[[Path], None], kind: str
+) -> None:
+    keys = Keys((SIGNING.public.public,))
+    assert verified(sealed, keys=keys).proved
+    change_one(sealed)
+    assert kind in kinds(verified(sealed, keys=keys))
