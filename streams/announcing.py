@@ -87,7 +87,10 @@ class Announcer:
                 await self._session()
             except (KafkaError, OSError) as error:
                 self._say_away(error)
-                await asyncio.sleep(RETRY_S)
+            except Exception:
+                # Nobody waits for this task: what is not said here is never said.
+                _log.exception("publishing failed; beginning again")
+            await asyncio.sleep(RETRY_S)
 
     async def finish(self, running: asyncio.Task[None]) -> None:
         """Give `run` a moment for what was told last, then end it."""

@@ -13,7 +13,9 @@ CREATE TEMP TABLE IF NOT EXISTS anomaly_hours (
 CREATE TEMP TABLE IF NOT EXISTS anomaly_hours_known (hour TIMESTAMPTZ);
 
 CREATE OR REPLACE TEMP MACRO end_of(until) AS
-  coalesce(until::TIMESTAMPTZ, (SELECT max(recorded_at) + INTERVAL 1 MILLISECOND FROM archived));
+  coalesce(until::TIMESTAMPTZ, (
+    SELECT least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) + INTERVAL 1 MILLISECOND
+    FROM archived));
 
 CREATE OR REPLACE TEMP MACRO begin_of(since, until) AS
   coalesce(since::TIMESTAMPTZ, end_of(until) - INTERVAL 24 HOURS);

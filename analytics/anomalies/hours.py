@@ -28,7 +28,9 @@ COLUMNS = (
     "hour, what, agent, key, class, actions, allowed, denied, answered, rows_moved, bytes_moved,"
     " first_at, last_at"
 )
-_NEWEST = "SELECT min(recorded_at), max(recorded_at) FROM archived"
+_NEWEST = """
+SELECT min(recorded_at), least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) FROM archived
+"""
 
 
 def fill(

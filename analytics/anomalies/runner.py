@@ -31,6 +31,11 @@ MOST_ROWS = 500
 """Findings of one detection in one run; more say nothing that these do not."""
 _COLUMNS = "name, seen_at, agent, key, score, baseline, reason, evidence, severity"
 
+NEWEST = """
+SELECT least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) FROM archived
+"""
+"""A record can claim any time: none takes the window away from what the archiver's clock says."""
+
 _GIVEN = """
 CREATE OR REPLACE TEMP MACRO end_of(until) AS until::TIMESTAMPTZ;
 CREATE OR REPLACE TEMP MACRO begin_of(since, until) AS since::TIMESTAMPTZ;
@@ -75,7 +80,7 @@ def period_of(
 ) -> Period | None:
     """The window that ends with `until`, or else with the newest record; None where there is none."""
     if until is None:
-        ((newest,),) = run(connection, "SELECT max(recorded_at) FROM archived")
+        ((newest,),) = run(connection, NEWEST)
         if newest is None:
             return None
         until = newest + timedelta(milliseconds=1)

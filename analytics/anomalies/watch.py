@@ -28,7 +28,7 @@ from analytics.anomalies.found import Odd, finding_of
 from analytics.anomalies.hours import roll_up
 from analytics.anomalies.registry import BY_NAME
 from analytics.anomalies.runner import DAY, FAILED, install, look, period_of
-from analytics.archive.database import run
+from analytics.archive.database import reported, run
 from analytics.reader import connect, refresh
 from analytics.rows import headers_of
 from enforcers.contract.finding import Finding
@@ -79,14 +79,19 @@ class Watch:
             return ()
         if first:
             self._remember(connection, period.since)
-        if time.monotonic() - self._rolled >= ROLL_UP_EVERY_S:
-            roll_up(connection, self._directory)
-            self._rolled = time.monotonic()
         ran = look(connection, period, directory=self._directory)
         news = {one.id: one for each in ran for one in each.found if one.id not in self._told}
         self._told = {one: at for one, at in self._told.items() if at >= period.until - 2 * DAY}
         self._told.update((id_, one.at) for id_, one in news.items())
         return tuple(news.values())
+
+    def roll_up(self) -> None:
+        """Shorten the days that are over, now and then. Raises ArchiveError; looking goes on without."""
+        if self._connection is None or time.monotonic() - self._rolled < ROLL_UP_EVERY_S:
+            return
+        self._rolled = time.monotonic()
+        with reported("roll-ups cannot be written"):
+            roll_up(self._connection, self._directory)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = connect(self._directory)
@@ -136,10 +141,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pause = chosen.every
         try:
             _write(watch.look(), chosen.source)
+            watch.roll_up()
         except ArchiveError as error:
             print(f"detections: {error}", file=sys.stderr, flush=True)
         except BrokenPipeError:
             break
+        except Exception as error:
+            # What strangers wrote must not end the looking.
+            print(f"detections: {error!r}; looking again", file=sys.stderr, flush=True)
     return 0
 
 

@@ -58,17 +58,23 @@ class DayStore:
         self.connection = duckdb.connect()
         self.reading = self.connection.cursor()
         """A connection of its own, so that rows are shown while others are committed."""
-        with reported(f"archive `{directory}` cannot be opened", _RECOVER):
-            # The default of 16 MB rewrites the open row group again and again.
-            run(self.connection, "SET checkpoint_threshold = '512MB'")
-            self.state, self.day = self._open(cluster_id, today)
-        if self.state.cluster_id != cluster_id:
+        try:
+            with reported(f"archive `{directory}` cannot be opened", _RECOVER):
+                # The default of 16 MB rewrites the open row group again and again.
+                run(self.connection, "SET checkpoint_threshold = '512MB'")
+                self.state, self.day = self._open(cluster_id, today)
+            self._refuse_other(cluster_id)
+        except BaseException:
             self.close()
+            raise
+        self._ingest = ingest_sql("day")
+
+    def _refuse_other(self, cluster_id: str) -> None:
+        if self.state.cluster_id != cluster_id:
             raise ArchiveError(
-                f"archive `{directory}` belongs to cluster `{self.state.cluster_id}`, not to"
+                f"archive `{self._directory}` belongs to cluster `{self.state.cluster_id}`, not to"
                 f" `{cluster_id}`; give each cluster a directory of its own"
             )
-        self._ingest = ingest_sql("day")
 
     def _open(self, cluster_id: str, today: date) -> tuple[State, date]:
         files = day_files(self._directory)

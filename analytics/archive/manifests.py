@@ -37,7 +37,6 @@ from enforcers.errors import ArchiveError, SignatureError
 Sequence = Annotated[int, Field(ge=0)]
 Peaks = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{64})*$")]
 _READ_BITS = 0o555
-_HASH_BLOCK = 1 << 20
 
 
 class _Part(BaseModel):

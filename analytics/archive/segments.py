@@ -47,7 +47,8 @@ class Segment:
 def parse_name(name: str) -> Segment | None:
     """The segment that a file name stands for."""
     found = _NAME.fullmatch(name)
-    return Segment(int(found[1]), int(found[2])) if found else None
+    segment = Segment(int(found[1]), int(found[2])) if found else None
+    return segment if segment and 0 < segment.first <= segment.last else None
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> int:

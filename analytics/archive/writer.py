@@ -190,9 +190,10 @@ class Archive:
     def close(self) -> None:
         """Publish what is committed, then let the next writer in."""
         try:
-            if not self._broken:
-                self._publisher.publish(self.last_seq, now=True)
-            self._publisher.close()
+            with self._showing:
+                if not self._broken:
+                    self._publisher.publish(self.last_seq, now=True)
+                self._publisher.close()
         finally:
             self._keeper.close()
             self._days.close()

@@ -291,16 +291,16 @@ class Bundle:
 
     def __init__(self, path: Path, keys: list[str], held: list[Path]) -> None:
         self.path, self.more, self.heads, self.proofs = path, 0, 0, 0
-        self.found: list[Finding] = []
+        self.found, self.digests = list[Finding](), dict[Any, Any]()
+        self.logs: dict[tuple[str, int], Log] = {}
         self.keys = [read_key(text) for text in keys or self.lines("keys.txt")]
         notes = [path / "checkpoint", *sorted((path / "held").glob("*")), *held]
         self.notes = [read_note(str(one), one.read_text("utf-8"), self.keys) for one in notes]
         self.origin = self.notes[0].origin
         self.starts = json.loads("".join(self.lines("start.json")) or "{}")
-        self.logs: dict[tuple[str, int], Log] = {}
-        self.digests = {}
         for one in map(json.loads, self.lines("records.jsonl")):
-            self.digests[place(one)] = record_digest(one)
+            if self.digests.setdefault(place(one), record_digest(one)) != record_digest(one):
+                self.say("duplicated", *place(one))
         self.records = len(self.digests)
 
     def say(self, *what: Any, **where: Any) -> None:
@@ -319,7 +319,7 @@ class Bundle:
         for proof in map(json.loads, self.lines("proofs.jsonl")):
             self.proofs += 1
             self._prove(proof)
-        if (self.path / "heads.txt").is_file():
+        if any((self.path / one).exists() for one in ("heads.txt", "entries", "start.json")):
             self._walk()
         for where in self.digests:
             self.say("inserted", *where)
@@ -357,7 +357,9 @@ class Bundle:
         for note in sorted(self.notes, key=lambda one: one.size):
             if note.size > tree.size:
                 self.say("truncated", head=(tree.size, note.size - 1), detail=note.source)
-            elif note.size >= began and roots.get(note.size) != note.root:
+            elif note.size < began:
+                self.say("unsigned", head=(note.size, began), detail=f"{note.source}: not compared")
+            elif roots.get(note.size) != note.root:
                 self.say("forked", head=(agreed, note.size - 1), detail=note.source)
                 break
             agreed = note.size
@@ -376,19 +378,18 @@ def main() -> int:
         bundle.verify()
         if not bundle.heads + bundle.proofs:
             raise ValueError("there are neither heads nor proofs in it")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         print(plain(f"cannot be verified: {type(error).__name__}: {error}"))
         return 2
-    for found in bundle.found:
-        print(told(found))
+    print("".join(f"{told(found)}\n" for found in bundle.found), end="")
     print(f"{bundle.records} records, {bundle.proofs} proofs, {bundle.heads} heads; ", end="")
     print(f"{len(bundle.found) + bundle.more} findings: NOT proved" if bundle.found else "proved")
     for note in bundle.notes:
         print(plain(f"relative to {note.source}: size {note.size}, signed by {note.signers[0]}"))
     if len(bundle.notes) < 2:
-        print(
-            "without a checkpoint that you held, the key's owner could have written all of it anew"
-        )
+        print("without a checkpoint that you held, the key's owner could have written it anew")
+    if bundle.starts:
+        print("it begins behind records that are not in it: start.json says so, and is not signed")
     if not chosen.key:
         print("the keys are the bundle's own: compare keys.txt with what you were given elsewhere")
     return 1 if bundle.found else 0

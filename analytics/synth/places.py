@@ -17,7 +17,6 @@ from analytics.archive.record import RawRecord
 from analytics.synth.incidents import Label
 
 HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 
 BY_PRINCIPAL = 8
 BY_EXECUTOR = 16

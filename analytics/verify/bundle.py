@@ -13,11 +13,10 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import duckdb
 
@@ -133,20 +132,14 @@ class _Export:
         self._put("start.json", json.dumps(starts))
 
     def _logs(self) -> None:
-        with ExitStack() as stack:
-            logs: dict[Partition, IO[bytes]] = {}
-            heads: dict[int, bytes] = {}
-            written = stack.enter_context((self.out / "heads.txt").open("wb"))
-            following = self._first_head()
-            for row in _rows(self.directory):
-                place = (row.topic, row.partition)
-                if place not in logs:
-                    logs[place] = stack.enter_context(self._log(*place).open("wb"))
-                entry = entry_of(row.topic, row.partition, row.offset, row.digest)
-                logs[place].write(b"%d " % row.leaf + entry)
-                self.written.entries += 1
-                if row.head is not None and row.head_index is not None:
-                    heads[row.head_index] = _head_entry(row)
+        heads: dict[int, bytes] = {}
+        following = self._first_head()
+        with (self.out / "heads.txt").open("wb") as written:
+            for rows in _rows(self.directory):
+                self._entries(rows)
+                for row in rows:
+                    if row.head is not None and row.head_index is not None:
+                        heads[row.head_index] = _head_entry(row)
                 while following in heads:
                     written.write(heads.pop(following))
                     following += 1
@@ -154,6 +147,17 @@ class _Export:
             for index in sorted(heads):
                 written.write(heads[index])
                 self.written.heads += 1
+
+    def _entries(self, rows: Sequence[LogRow]) -> None:
+        # A cluster has more partitions than a process may have open files.
+        logs: dict[Partition, list[bytes]] = {}
+        for row in rows:
+            entry = entry_of(row.topic, row.partition, row.offset, row.digest)
+            logs.setdefault((row.topic, row.partition), []).append(b"%d " % row.leaf + entry)
+        for place, entries in logs.items():
+            with self._log(*place).open("ab") as log:
+                log.writelines(entries)
+            self.written.entries += len(entries)
 
     def _first_head(self) -> int:
         hole = newest_hole(self.directory)
@@ -202,11 +206,10 @@ class _Export:
                 self.written.proofs += 1
 
 
-def _rows(directory: Path) -> Iterator[LogRow]:
+def _rows(directory: Path) -> Iterator[list[LogRow]]:
     for _, path in shown(directory).files:
         try:
-            for rows in rows_of(path):
-                yield from rows
+            yield from rows_of(path)
         except ValueError as error:
             raise ArchiveError(
                 f"`{path.name}` cannot be read: {error}; run `sluicegate audit verify`"

@@ -35,6 +35,8 @@ class Report:
     """Records up to here were verified by an earlier run."""
     typed: bool = True
     """Whether the typed columns were compared too."""
+    sealed: int = 0
+    """Files up to this record were held against signed digests; a seal that was last cannot be missed."""
 
     @property
     def proved(self) -> bool:
@@ -60,6 +62,7 @@ class Report:
                 else []
             ),
             *(["typed columns were not compared: views may show other values"] * (not self.typed)),
+            self._sealed(),
             *self._compared(),
             *self.relative,
         ]
@@ -71,6 +74,11 @@ class Report:
             f"{result}: {self.rows} records in {self.partitions} partitions, sequences"
             f" {self.first_seq} to {self.last_seq}, {self.heads} heads; {rate} records per second"
         )
+
+    def _sealed(self) -> str:
+        if self.sealed < self.first_seq:
+            return "no record is sealed: files were held against no digest"
+        return f"sealed up to record {self.sealed}: files after it were held against no digest"
 
     def _compared(self) -> list[str]:
         own = [one for one, agrees in self.anchors if agrees and one.source is Source.OWN]

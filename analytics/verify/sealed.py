@@ -1,15 +1,21 @@
 """
 Files of days that are closed, by the digests that the archiver signed when it sealed them.
 
-    days/DATE.json ◀─signed─ days/DATE.note      FIRST-LAST.parquet ── same bytes?
+    hole ──▶ days/DATE.json ──▶ days/DATE.json ──▶ …     signed, end to end
+                 │ names         FIRST-LAST.parquet ── same bytes? and no other file of these records
 
 The log speaks of records. Readers also rely on what a file says of its own rows (statistics, filters): a
 changed one makes them pass over records that are there. Only the bytes of the file tell.
+
+INVARIANT: days are sealed the oldest first, so only the newest may lack their seal; a gap is a finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from analytics.archive.manifests import DayManifest, check_note, file_sha256, read
@@ -22,32 +28,101 @@ from analytics.verify.partition import Say
 from enforcers.errors import ArchiveError, SignatureError
 
 
-def sealed_files(directory: Path, own: Origin, keys: Keys, say: Say) -> Mapping[str, str]:
-    """SHA-256 of every segment that a signed manifest names."""
-    found: dict[str, str] = {}
-    for path in sorted((directory / "days").glob("????-??-??.json")):
-        try:
-            manifest = read(DayManifest, path)
-        except ArchiveError as error:
-            say(Finding("damaged", detail=str(error)))
+@dataclass(frozen=True, slots=True)
+class SealedDay:
+    """What is kept of a signed manifest."""
+
+    first: int
+    last: int
+    digests: Mapping[str, str]
+    """SHA-256 of every segment that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Days with a seal that counts, in their order, and the record up to which there is no gap."""
+
+    days: Sequence[SealedDay] = ()
+    until: int = 0
+
+    def hold(self, segment: Segment, path: Path, say: Say) -> None:
+        """Hold a file that readers see against every day that it reaches into."""
+        for at in range(bisect_left(self.days, segment.first, key=_last), len(self.days)):
+            day = self.days[at]
+            if day.first > segment.last:
+                return
+            if day.first <= day.last:
+                _hold(day, segment, path, say)
+
+
+def sealed_days(directory: Path, own: Origin, keys: Keys, cut: int, say: Say) -> Sealed:
+    """What is sealed after the last record that was dropped; says what is wrong with the manifests."""
+    days: list[SealedDay] = []
+    at = until = cut
+    for path in _manifest_files(directory, say):
+        manifest = _read(path, say)
+        if manifest is None or manifest.last <= cut:
             continue
-        if manifest.cluster == own.cluster and _is_signed(path, manifest, own, keys):
-            found.update({one.name: one.sha256 for one in manifest.segments})
-        else:
+        signed = manifest.cluster == own.cluster and _is_signed(path, manifest, own, keys)
+        if not signed:
             say(Finding("signature", seq=_span(manifest), detail=f"days/{path.name}"))
-    return found
+        if manifest.first != at + 1:
+            gap = (at + 1, manifest.first - 1) if manifest.first > at + 1 else _span(manifest)
+            say(Finding("damaged", seq=gap, detail=f"the manifest before days/{path.name}"))
+        elif signed and until == at:
+            until = manifest.last
+        at = max(at, manifest.last)
+        if signed:
+            digests = {one.name: one.sha256 for one in manifest.segments}
+            days.append(SealedDay(manifest.first, manifest.last, digests))
+    return Sealed(sorted(days, key=_last), until)
 
 
-def same_as_sealed(files: Mapping[str, str], segment: Segment, path: Path, say: Say) -> None:
-    """Hold one file against its digest, where it has one."""
-    wanted = files.get(path.name)
+def _manifest_files(directory: Path, say: Say) -> list[Path]:
+    days = directory / "days"
     try:
-        if wanted is not None and file_sha256(path) != wanted:
+        names = os.listdir(days)
+    except FileNotFoundError:
+        # No day was ever closed; or all seals were taken away, and the report says that there is none.
+        return []
+    except OSError as error:
+        say(Finding("damaged", detail=f"days: {error.strerror}"))
+        return []
+    return [path for path in map(days.joinpath, sorted(names)) if path.match("????-??-??.json")]
+
+
+def _read(path: Path, say: Say) -> DayManifest | None:
+    try:
+        manifest = read(DayManifest, path)
+    except ArchiveError as error:
+        say(Finding("damaged", detail=str(error)))
+        return None
+    if manifest.day.isoformat() != path.stem:
+        say(Finding("damaged", detail=f"days/{path.name} is the manifest of {manifest.day}"))
+        return None
+    return manifest
+
+
+def _hold(day: SealedDay, segment: Segment, path: Path, say: Say) -> None:
+    span = (segment.first, segment.last)
+    wanted = day.digests.get(path.name)
+    try:
+        if wanted is None:
+            detail = f"{path.name} is none of the files that were sealed"
+        elif file_sha256(path) != wanted:
             detail = f"{path.name} has other bytes than were sealed"
-            say(Finding("shown", seq=(segment.first, segment.last), detail=detail))
-    except OSError:
-        # It was merged meanwhile, or the walk has said that it cannot be read.
+        else:
+            return
+        say(Finding("shown", seq=span, detail=detail))
+    except FileNotFoundError:
+        # Retention dropped its day since it was walked through.
         return
+    except OSError as error:
+        say(Finding("damaged", seq=span, detail=f"{path.name}: {error.strerror}"))
+
+
+def _last(day: SealedDay) -> int:
+    return day.last
 
 
 def _is_signed(path: Path, manifest: DayManifest, own: Origin, keys: Keys) -> bool:

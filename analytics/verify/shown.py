@@ -45,13 +45,17 @@ def shown(directory: Path) -> Shown:
 
 
 def same_as_segment(directory: Path, path: Path) -> bool:
-    """Whether a file that readers see is the one that the archiver would show after its next start."""
+    """
+    Whether a file that readers see is the one that the archiver would show after its next start.
+
+    Raises OSError where either cannot be read.
+    """
     segment = directory / "segments" / path.name
     try:
         return path.samefile(segment) or filecmp.cmp(path, segment, shallow=False)
-    except OSError:
-        # Merged meanwhile; or missing, and then the walk says so.
-        return True
+    except FileNotFoundError:
+        # Merged meanwhile; or the very file that is shown is missing, and then the walk says so.
+        return not path.exists() or all(path != one for _, one in shown(directory).files)
 
 
 def _views_of(directory: Path) -> str:
@@ -103,7 +107,9 @@ def _stranger(directory: Path, sources: list[str]) -> str:
 
 def _is_empty(path: Path) -> bool:
     try:
-        return bool(pq.read_metadata(path).num_rows == 0)
+        found = pq.read_metadata(path)
+        # DuckDB shows the rows of every row group, whatever the file counts.
+        return bool(found.num_rows == 0 and found.num_row_groups == 0)
     except FileNotFoundError:
         # A live archive has switched to another directory meanwhile.
         return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from analytics.verify.origins import Origin, dropped
 from analytics.verify.partition import PartitionLog
 from analytics.verify.report import Report
 from analytics.verify.rows import LogRow
-from analytics.verify.sealed import sealed_files
+from analytics.verify.sealed import Sealed, sealed_days
 from analytics.verify.standing import PartitionState, Standing, StateFile, TreeState
 from analytics.verify.twofold import Twofold
 from analytics.verify.walking import Walk
@@ -71,6 +71,7 @@ class _Verification:
         self._first, self._after, self._resumed, self._hole = 1, 0, 0, ""
         self._saved = time.monotonic()
         self._foreign: set[str] = set()
+        self._sealed = Sealed()
 
     def run(self) -> Report:
         began = time.monotonic()
@@ -78,17 +79,22 @@ class _Verification:
         self._begin(anchors)
         for anchor in anchors:
             self._archive.hold(anchor)
+        self._sealed = sealed_days(
+            self._directory, self._own, self._task.keys, self._first - 1, self._findings.add
+        )
         typed = TypedColumns(self._directory) if self._task.typed else None
-        sealed = sealed_files(self._directory, self._own, self._task.keys, self._findings.add)
-        walk = Walk(self._directory, self._after + 1, self._findings.add, typed, sealed)
+        with closing(typed) if typed else nullcontext():
+            rows = self._walk(typed)
+        return self._report(rows, time.monotonic() - began)
+
+    def _walk(self, typed: TypedColumns | None) -> int:
+        walk = Walk(self._directory, self._after + 1, self._findings.add, typed, self._sealed)
         self._read(walk)
         for _ in range(_ROUNDS):
             if self._is_behind():
                 self._read(walk)
         self._end()
-        if typed is not None:
-            typed.close()
-        return self._report(walk.rows, time.monotonic() - began)
+        return walk.rows
 
     def _begin(self, anchors: Sequence[Anchor]) -> None:
         hole = dropped(self._directory, self._own, self._task.keys, self._findings.add)
@@ -106,12 +112,14 @@ class _Verification:
             self._resumed = known.seq
 
     def _read(self, walk: Walk) -> None:
-        for rows in walk.batches(lambda: self._archive.reaches_anchors):
-            for row in rows:
-                self._take(row)
-            self._progress(walk.rows, walk.total)
-            self._after = walk.next - 1
-            self._save()
+        # Closed at once, so that no thread types any more when an error lets go of its connection.
+        with closing(walk.batches(lambda: self._archive.reaches_anchors)) as batches:
+            for rows in batches:
+                for row in rows:
+                    self._take(row)
+                self._progress(walk.rows, walk.total)
+                self._after = walk.next - 1
+                self._save()
         self._after = walk.next - 1
 
     def _is_behind(self) -> bool:
@@ -245,4 +253,5 @@ class _Verification:
             resumed=self._resumed,
             growing=self._archive.growing,
             typed=self._task.typed,
+            sealed=self._sealed.until,
         )

@@ -9,7 +9,7 @@ Files of a live archive are merged while they are read; then `views.sql` is read
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,7 @@ from analytics.verify.columns import CHUNK_ROWS, TypedColumns
 from analytics.verify.findings import Finding
 from analytics.verify.partition import Say
 from analytics.verify.rows import LogRow, rows_of
-from analytics.verify.sealed import same_as_sealed
+from analytics.verify.sealed import Sealed
 from analytics.verify.shown import same_as_segment, shown
 
 CATCH_UP_S = 5.0
@@ -40,17 +40,17 @@ class Walk:
         first: int,
         say: Say,
         typed: TypedColumns | None,
-        sealed: Mapping[str, str],
+        sealed: Sealed,
     ) -> None:
         self._directory, self._say, self._typed = directory, say, typed
         self._sealed = sealed
         self.next = first
         """The sequence that has to come now."""
         self.rows = self.total = 0
-        self._untyped = first
+        self._untyped, self._ordered_rows = first, 0
         self._typing: Future[list[Finding]] | None = None
 
-    def batches(self, complete: Callable[[], bool]) -> Iterator[list[LogRow]]:
+    def batches(self, complete: Callable[[], bool]) -> Generator[list[LogRow], None, None]:
         """Rows in their order, until no file has more and `complete`, or nothing more comes."""
         self._look()
         deadline = time.monotonic() + CATCH_UP_S
@@ -68,8 +68,9 @@ class Walk:
         if self._typed is None or last - first + 1 < least:
             return
         self._say_typed()
+        walked, self._ordered_rows = self._ordered_rows, 0
         self._untyped = last + 1
-        self._typing = worker.submit(self._typed.check, first, last)
+        self._typing = worker.submit(self._typed.check, first, last, walked)
 
     def _say_typed(self) -> None:
         for found in self._typing.result() if self._typing else ():
@@ -86,10 +87,16 @@ class Walk:
                 detail = f"{path.name}: its records are shown twice"
                 self._say(Finding("shown", seq=span, detail=detail))
         for segment, path in seen.files:
+            self._compare_live(segment, path)
+
+    def _compare_live(self, segment: Segment, path: Path) -> None:
+        span = (segment.first, segment.last)
+        try:
             if not same_as_segment(self._directory, path):
-                span = (segment.first, segment.last)
                 detail = f"{path.name} of `live` is not the one of `segments`"
                 self._say(Finding("shown", seq=span, detail=detail))
+        except OSError as error:
+            self._say(Finding("damaged", seq=span, detail=f"{path.name}: {error.strerror}"))
 
     def _more(self, complete: Callable[[], bool], deadline: float) -> list[File]:
         """Files with records that were not read yet; none when the walk is over."""
@@ -111,7 +118,7 @@ class Walk:
                     self._damaged(segment, path, "it is not there")
                 # Else it was merged into another one meanwhile, and so is what follows, perhaps.
                 return
-            same_as_sealed(self._sealed, segment, path, self._say)
+            self._sealed.hold(segment, path, self._say)
 
     def _read(self, segment: Segment, path: Path) -> Iterator[list[LogRow]]:
         if segment.first > self.next:
@@ -140,9 +147,11 @@ class Walk:
         for row in fresh:
             if row.seq == self.next:
                 self.next += 1
+                self._ordered_rows += 1
             elif self.next < row.seq <= segment.last:
                 self._say(Finding("missing", seq=(self.next, row.seq - 1)))
                 self.next = row.seq + 1
+                self._ordered_rows += 1
             else:
                 place = (row.topic, row.partition, row.offset, (row.leaf, row.leaf))
                 self._say(Finding("reordered", *place, seq=(row.seq, row.seq), detail="`seq`"))

@@ -86,7 +86,8 @@ class Reader:
             tuple(label(one) for one in finding.evidence),
             finding.at,
         )
-        return Told(sighting, (Kind.FINDING, str(finding.id)))
+        # Ids of detections can be known before: a stranger who takes one silences nobody else.
+        return Told(sighting, (Kind.FINDING, finding.source, finding.code, str(finding.id)))
 
     def _denial(self, place: Place, record: Any) -> Told:
         verdict = self._checked(Verdict, record, _JUDGES)

@@ -164,7 +164,7 @@ print(looks)
 
 def test_a_reader_never_sees_both_or_neither_while_segments_are_merged(tmp_path: Path) -> None:
     pace = Pace(interval_s=0, fan_in=4, grace_s=0.5)
-    batches = 120
+    batches = 60
     with Archive.open(tmp_path, cluster_id="c", pace=pace) as archive:
         reader = subprocess.Popen(
             [sys.executable, "-c", READER, str(tmp_path), str(batches * 5)],

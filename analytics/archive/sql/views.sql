@@ -12,7 +12,7 @@ SELECT
     ELSE '' END AS zone
 FROM read_parquet([
   $sources
-]);
+], hive_partitioning = false, filename = false);
 
 -- Every record of every topic, as Kafka held it.
 CREATE OR REPLACE TEMP VIEW records AS
@@ -424,5 +424,5 @@ SELECT
 FROM (
   SELECT seq, recorded_at, archived_at FROM read_parquet([
     $newest
-  ]) ORDER BY seq DESC LIMIT 1
+  ], hive_partitioning = false, filename = false) ORDER BY seq DESC LIMIT 1
 );

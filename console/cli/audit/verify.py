@@ -108,6 +108,7 @@ def body_of(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "rows_per_s": round(report.rows / report.seconds) if report.seconds else 0,
         "typed": report.typed,
+        "sealed": report.sealed,
         "dropped": report.hole,
         "checkpoints": {
             "archived": report.archived,

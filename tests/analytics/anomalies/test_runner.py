@@ -216,6 +216,18 @@ def test_what_was_told_is_not_told_again_and_only_ones_own_word_counts(tmp_path:
     assert [one.id for one in Watch(tmp_path, public, zone="other").look()] == [odd.id]
 
 
+def test_looking_goes_on_where_no_roll_up_can_be_written(tmp_path: Path) -> None:
+    world = World()
+    spike_loud(world, "loud")
+    world.archive(tmp_path)
+    (tmp_path / "rollups").write_text("no directory")
+    watch = Watch(tmp_path)
+    assert len(watch.look()) == 1
+    with pytest.raises(ArchiveError, match=r"roll-ups cannot be written.*check disk and files"):
+        watch.roll_up()
+    assert watch.look() == ()
+
+
 def archive_findings(directory: Path, odd: Odd, signer: Signer, offset: int) -> None:
     finding = finding_of(odd, "archiver-1")
     (record,) = seal([Draft(finding, encode(finding))], signer, "archiver-1")

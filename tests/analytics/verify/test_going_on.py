@@ -13,11 +13,12 @@ from analytics.archive import Archive, Pace
 from analytics.archive.holes import hole_files
 from analytics.verify import verifying, walking
 from analytics.verify.anchors import Keys
+from analytics.verify.columns import TypedColumns
 from analytics.verify.report import Report
 from analytics.verify.standing import StateFile
 from analytics.verify.verifying import Task, verify
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import SIGNING, live, opened, settle
+from tests.analytics.lived import A_DAY, SIGNING, live, opened, settle
 from tests.analytics.records import append, numbered
 from tests.analytics.verify.conftest import Made
 from tests.analytics.verify.small import KEYS, copied, segments, set_value
@@ -54,6 +55,7 @@ def test_what_was_dropped_is_said_and_the_rest_is_proved(retained: Path) -> None
     report = report_on(retained, keys=LIVED)
     assert list(report.findings) == []
     assert report.first_seq > 1
+    assert report.sealed == report.last_seq - A_DAY
     assert report.hole.startswith(f"records up to {report.first_seq - 1} were dropped: retention")
 
 
@@ -116,6 +118,25 @@ def test_an_interrupted_verification_goes_on(
     again = report_on(small.directory, state)
     assert (again.proved, again.rows, again.heads) == (True, 0, report.heads)
     assert report_on(small.directory, state, resume=False).rows == len(small.rows)
+
+
+def test_an_interrupted_verification_lets_go_of_its_connection(
+    typed: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    own = TypedColumns.close
+
+    def close(columns: TypedColumns) -> None:
+        own(columns)
+        closed.append(True)
+
+    def stop(done: int, of: int) -> None:
+        raise StoppedError
+
+    monkeypatch.setattr(TypedColumns, "close", close)
+    with pytest.raises(StoppedError):
+        verify(Task(typed.directory, KEYS), stop)
+    assert closed == [True]
 
 
 def test_a_state_that_leads_elsewhere_is_not_believed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.archive import Archive, RawRecord
+from analytics.log.note import NoteSigner
 from analytics.verify import proof as proving
 from analytics.verify.anchors import Keys
+from analytics.verify.bundle import Wanted, export
 from analytics.verify.proof import Proof, places_of_action, proof_of
 from analytics.verify.rows import rows_of
 from enforcers.errors import ArchiveError, SignatureError
 from tests.analytics.verify.conftest import Made
-from tests.analytics.verify.small import KEYS, THIEF, segments, set_value
+from tests.analytics.verify.small import KEYS, ORIGIN, SECRET, THIEF, segments, set_value
 from tests.analytics.verify.test_tampering import FEW
 
 
@@ -166,3 +171,24 @@ def test_the_records_of_an_action_are_found(typed: Made) -> None:
         found = places_of_action(connection, str(action_id))
         assert places_of_action(connection, "no id' OR true") == []
     assert {topic for topic, _, _ in found} == {"actions", "verdicts", "outcomes"}
+
+
+def test_a_bundle_takes_more_partitions_than_files_may_be_open(tmp_path: Path) -> None:
+    batch = [RawRecord("actions", at, 0, 1, 1, None, (), b"{}") for at in range(60)]
+    with Archive.open(
+        tmp_path / "wide", cluster_id="c-1", signing=NoteSigner(ORIGIN, SECRET)
+    ) as archive:
+        archive.append(batch, {("actions", at): 0 for at in range(60)})
+    free = os.dup(0)
+    os.close(free)
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 24, usual[1]))
+    try:
+        with duckdb.connect() as connection:
+            written = export(
+                connection, tmp_path / "wide", tmp_path / "out", Wanted(all_entries=True)
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    assert (written.entries, written.heads) == (60, 60)
+    assert len(list((tmp_path / "out" / "entries" / "actions").iterdir())) == 60

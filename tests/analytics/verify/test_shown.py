@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -13,8 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analytics.archive.segments import Segment, parse_name
+from analytics.archive.views import views_sql
+from analytics.verify import sealed as sealed_files
 from analytics.verify.anchors import Keys
-from tests.analytics.lived import SIGNING, live, settle
+from analytics.verify.columns import TypedColumns
+from tests.analytics.lived import A_DAY, SIGNING, live, settle
 from tests.analytics.verify.conftest import Made
 from tests.analytics.verify.small import copied, kinds, segments, verified, with_value
 
@@ -41,6 +46,39 @@ def test_a_typed_column_that_says_something_else_than_its_record_is_found(
     assert (found.kind, found.seq, found.offset) == ("column", (row["seq"],) * 2, row["offset"])
     assert f'"{column}"' in found.detail
     assert verified(directory).proved
+
+
+def _lie_of_sequences(file: bytes) -> bytes:
+    """The same rows; the statistics say that their sequences lie far away."""
+    length = int.from_bytes(file[-8:-4], "little")
+    body, footer = file[: -8 - length], file[-8 - length :]
+    for seq in (1, 4):
+        footer = footer.replace(seq.to_bytes(8, "little"), (1 << 40).to_bytes(8, "little"))
+    return body + footer
+
+
+def test_statistics_cannot_hide_a_changed_typed_column(typed: Made) -> None:
+    directory = typed.copy()
+    [path] = segments(directory)
+    table = directory / "edited.parquet"
+    changed = "SELECT * REPLACE (repeat('0', 64) AS value_sha256)"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({changed} FROM '{path}') TO '{table}'").fetchall()
+        table.write_bytes(_lie_of_sequences(table.read_bytes()))
+        asked = f"SELECT count(*) FROM '{table}' WHERE seq BETWEEN 1 AND 4"
+        assert connection.execute(asked).fetchall() == [(0,)]
+    for place in (path, *(directory / "live").glob(f"*/{path.name}")):
+        place.unlink()
+        place.write_bytes(table.read_bytes())
+    found = {one.seq: one.detail for one in verified(directory, typed=True).findings}
+    assert found == {(seq, seq): '"value_sha256"' for seq in (1, 2, 3, 4)}
+
+
+def test_rows_that_were_walked_and_not_typed_again_are_found(typed: Made) -> None:
+    with closing(TypedColumns(typed.directory)) as columns:
+        assert columns.check(1, 4, 4) == []
+        [found] = columns.check(1, 4, 5)
+    assert (found.kind, found.seq) == ("column", (1, 4))
 
 
 def test_typed_columns_that_nobody_touched_are_proved(typed: Made) -> None:
@@ -82,7 +120,12 @@ def _full_placeholder(directory: Path) -> None:
     shutil.copy(segments(directory)[0], empty)
 
 
+def _only_live(directory: Path) -> None:
+    segments(directory)[0].unlink()
+
+
 SHOWN = {
+    "a file that only `live` has": _only_live,
     "a file without a segment's name": _stranger,
     "rows in the empty file": _full_placeholder,
     "a condition in a view": views(
@@ -101,6 +144,14 @@ def test_views_that_show_something_else_are_found(
     directory = small.copy()
     edit(directory)
     assert "shown" in kinds(verified(directory))
+
+
+def test_a_segment_that_cannot_be_compared_with_what_is_shown_is_found(small: Made) -> None:
+    directory = small.copy()
+    path = segments(directory)[0]
+    path.unlink()
+    path.symlink_to(path)
+    assert "damaged" in kinds(verified(directory))
 
 
 DAMAGE = {
@@ -183,7 +234,43 @@ def _damaged_manifest(directory: Path) -> None:
     path.write_text("{")
 
 
+def _cut_in_two(directory: Path) -> None:
+    """The rows of a sealed file in two others, which the views read instead."""
+    path = segments(directory)[0]
+    whole, table = parse_name(path.name), pq.read_table(path)
+    assert whole
+    parts = Segment(whole.first, whole.first + 9), Segment(whole.first + 10, whole.last)
+    path.unlink()
+    pq.write_table(table.slice(0, 10), path.with_name(parts[0].name), write_statistics=False)
+    pq.write_table(table.slice(10), path.with_name(parts[1].name), write_statistics=False)
+    [live] = [one.name for one in (directory / "live").iterdir() if one.is_dir()]
+    listed = [f"segments/{one.name}" for one in segments(directory)]
+    sources = [*listed, f"live/{live}/*.parquet"]
+    (directory / "views.sql").write_text(views_sql(directory, sources))
+
+
+def _unsealed(directory: Path) -> None:
+    _other_statistics(directory)
+    for path in sorted((directory / "days").iterdir())[:2]:
+        path.unlink()
+
+
+def _another_days_seal(directory: Path) -> None:
+    first, second = sorted((directory / "days").glob("*.json"))
+    shutil.copy(first, second)
+    shutil.copy(first.with_suffix(".note"), second.with_suffix(".note"))
+
+
+def _no_days(directory: Path) -> None:
+    shutil.rmtree(directory / "days")
+    (directory / "days").write_text("")
+
+
 SEALS = {
+    "cut in two": (_cut_in_two, "shown"),
+    "a seal that was taken away": (_unsealed, "damaged"),
+    "the seal of another day": (_another_days_seal, "damaged"),
+    "seals that cannot be read": (_no_days, "damaged"),
     "other statistics": (_other_statistics, "shown"),
     "a manifest that fits": (_edited_manifest, "signature"),
     "a manifest that is none": (_damaged_manifest, "damaged"),
@@ -198,3 +285,27 @@ def test_a_sealed_file_that_says_other_things_of_its_rows_is_found(
     assert verified(sealed, keys=keys).proved
     change_one(sealed)
     assert kind in kinds(verified(sealed, keys=keys))
+
+
+def test_a_report_says_up_to_where_files_are_sealed(sealed: Path) -> None:
+    keys = Keys((SIGNING.public.public,))
+    assert f"sealed up to record {2 * A_DAY}: " in "\n".join(verified(sealed, keys=keys).lines())
+    for path in sorted((sealed / "days").iterdir())[2:]:
+        path.unlink()
+    # A seal that was the last one cannot be missed: only this line tells.
+    report = verified(sealed, keys=keys)
+    assert (report.proved, report.sealed) == (True, A_DAY)
+
+
+def test_a_sealed_file_that_cannot_be_hashed_is_found(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sealed_files, "file_sha256", fail)
+    found = list(verified(sealed, keys=Keys((SIGNING.public.public,))).findings)
+    assert {(one.kind, one.seq) for one in found} == {
+        ("damaged", (1, A_DAY)),
+        ("damaged", (A_DAY + 1, 2 * A_DAY)),
+    }

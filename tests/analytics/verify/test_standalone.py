@@ -304,6 +304,20 @@ def _first_line_gone(name: str) -> Callable[[Path], None]:
     return edit
 
 
+def _forged_before(out: Path) -> None:
+    lines = (out / "records.jsonl").read_text("utf-8").splitlines(keepends=True)
+    forged = lines[0].replace('"timestamp_type": 1', '"timestamp_type": 0')
+    assert forged != lines[0]
+    (out / "records.jsonl").write_text("".join([forged, *lines]))
+
+
+def _begun_later(out: Path) -> None:
+    """Nothing is left but a tree that leads to a root, one head past what was signed."""
+    size = int((out / "checkpoint").read_text("utf-8").splitlines()[1]) + 1
+    start = {"archive": {"size": size, "peaks": ["00" * 32] * size.bit_count()}}
+    (out / "start.json").write_text(json.dumps(start))
+
+
 BUNDLES = {
     "a line of a log gone": _first_line_gone("entries/actions/0.txt"),
     "a line of another partition": _edit("entries/actions/0.txt", " actions 0 ", " actions 1 "),
@@ -319,6 +333,9 @@ BUNDLES = {
     "a record of another time": _edit(
         "records.jsonl", '"timestamp_type": 1', '"timestamp_type": 0'
     ),
+    "a forged line before the true one": _forged_before,
+    "a log without its heads": lambda out: (out / "heads.txt").unlink(),
+    "a start that nobody signed": _begun_later,
     "a record that is not there": _edit("records.jsonl", '"offset": ', '"offset": 9'),
 }
 
