@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.archive.database import run
+from analytics.archive.database import first_line, run
 from enforcers.errors import ArchiveError
 
 
@@ -39,7 +39,7 @@ def refresh(connection: duckdb.DuckDBPyConnection, directory: Path | str) -> Non
             f"`{directory}` holds no archive; start the archiver, or name its directory"
         ) from error
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
+        first = first_line(error)
         raise ArchiveError(
             f"archive `{directory}` cannot be read: {first}; start its archiver, which repairs it"
         ) from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.archive.database import first_line
 from analytics.queries import load
 from analytics.seen import Evidence
 from enforcers.contract.base import Record
@@ -31,7 +32,7 @@ def rows(
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
+        first = first_line(error)
         raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error
 
 

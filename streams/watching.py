@@ -53,8 +53,6 @@ class Watcher:
         self._signer = signer
         self._source = source
         self._announcer = announcer
-        self.told = 0
-        """Findings that were handed on."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -86,8 +84,7 @@ class Watcher:
             _log.warning("a finding cannot be sent: %s", str(error).splitlines()[0])
             return
         topic = zoned(self._signer.zone, one.topic)
-        if self._announcer.tell(Announcement(topic, one.key, record.value, record.headers)):
-            self.told += 1
+        self._announcer.tell(Announcement(topic, one.key, record.value, record.headers))
 
 
 @asynccontextmanager

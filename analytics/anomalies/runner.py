@@ -19,7 +19,7 @@ import duckdb
 from analytics.anomalies.found import Odd, odd_of
 from analytics.anomalies.hours import fill
 from analytics.anomalies.registry import DETECTIONS, Detection, Value, read_sql
-from analytics.archive.database import run
+from analytics.archive.database import first_line, run
 from enforcers.contract.finding import Severity
 from enforcers.errors import ArchiveError
 
@@ -153,5 +153,4 @@ def _failed(one: Detection, period: Period, failure: str) -> Odd:
 
 
 def _first(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:500]
+    return first_line(error)[:500]

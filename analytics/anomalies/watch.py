@@ -28,7 +28,7 @@ from analytics.anomalies.found import Odd, finding_of
 from analytics.anomalies.hours import roll_up
 from analytics.anomalies.registry import BY_NAME
 from analytics.anomalies.runner import DAY, FAILED, install, look, period_of
-from analytics.archive.database import reported, run
+from analytics.archive.database import first_line, reported, run
 from analytics.reader import connect, refresh
 from analytics.rows import headers_of
 from enforcers.contract.finding import Finding
@@ -68,7 +68,7 @@ class Watch:
             return self._look()
         except duckdb.Error as error:
             self._connection = None
-            first = str(error).strip().splitlines()[0]
+            first = first_line(error)
             raise ArchiveError(f"archive cannot be looked at: {first}; looking again") from error
 
     def _look(self) -> tuple[Odd, ...]:

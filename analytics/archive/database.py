@@ -24,5 +24,10 @@ def reported(what: str, remedy: str = "check disk and files, then start again") 
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise ArchiveError(f"{what}: {lines[0]}; {remedy}") from error
+        raise ArchiveError(f"{what}: {first_line(error)}; {remedy}") from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says in its first line; its kind where it says nothing."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0]

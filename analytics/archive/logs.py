@@ -19,12 +19,10 @@ import pyarrow as pa
 from analytics.archive.batch import Batch
 from analytics.archive.positions import Position, State
 from analytics.archive.record import Partition
-from analytics.log.checkpoint import Checkpoint, origin_of
+from analytics.log.checkpoint import head_leaf
+from analytics.log.tiles import HEIGHT
 from analytics.log.tree import Frontier, Layer, grow
-from enforcers.contract.merkle import HASH_BYTES, leaf_hash
-
-HEIGHT = 8
-"""Nodes at every multiple of this height are stored: those that tiles begin with."""
+from enforcers.contract.merkle import HASH_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def grown(batch: Batch, state: State) -> Grown:
         rows = batch.rows_of[place]
         log = _partition(columns, rows, _log_of(state, place), batch.leaves[place])
         positions[place] = Position(batch.ends[place], log, first_seq + rows[-1])
-        heads.append((rows[-1], head_leaf(state.cluster_id, place, log.size, log.root)))
+        heads.append((rows[-1], head_leaf(state.cluster_id, *place, log.size, log.root)))
     after = _heads(columns, heads, state.heads)
     arrays = {
         "seq": pa.array(range(first_seq, first_seq + batch.rows), pa.uint64()),
@@ -90,11 +88,6 @@ def grown(batch: Batch, state: State) -> Grown:
         positions=positions,
     )
     return Grown(new, table)
-
-
-def head_leaf(cluster_id: str, place: Partition, size: int, root: bytes) -> bytes:
-    """The leaf of a partition's head in the archive's own log."""
-    return leaf_hash(str(Checkpoint(origin_of(cluster_id, *place), size, root)).encode())
 
 
 def _log_of(state: State, place: Partition) -> Frontier:

@@ -13,7 +13,8 @@ from typing import Any
 
 from analytics.archive.database import run
 from analytics.archive.days import DayStore
-from analytics.archive.logs import head_leaf, stored_nodes
+from analytics.archive.logs import stored_nodes
+from analytics.log.checkpoint import head_leaf
 from analytics.log.tiles import HEIGHT, WIDTH, Tile, TileNodes
 from analytics.log.tree import Frontier, heights_of
 from enforcers.contract.merkle import HASH_BYTES
@@ -103,5 +104,5 @@ def _files(days: DayStore) -> Generator[str]:
 
 def _head(days: DayStore, row: Sequence[Any]) -> Head:
     _, topic, partition, leaf_index, root, nodes = row
-    leaf = head_leaf(days.state.cluster_id, (topic, partition), leaf_index + 1, root)
+    leaf = head_leaf(days.state.cluster_id, topic, partition, leaf_index + 1, root)
     return Head(leaf, nodes or b"")

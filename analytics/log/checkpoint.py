@@ -14,7 +14,7 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from enforcers.contract.merkle import HASH_BYTES
+from enforcers.contract.merkle import HASH_BYTES, leaf_hash
 from enforcers.errors import SignatureError
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -51,6 +51,16 @@ def origin_of_archive(cluster_id: str) -> str:
     """The name of an archive's own log, whose entries are the checkpoints of its partitions."""
     # No topic's log has it: those end with a partition's number.
     return f"sluicegate/{cluster_id}/archive"
+
+
+def head_entry(cluster_id: str, topic: str, partition: int, size: int, root: bytes) -> bytes:
+    """A partition's head as an entry of the archive's own log: the text of its checkpoint."""
+    return str(Checkpoint(origin_of(cluster_id, topic, partition), size, root)).encode()
+
+
+def head_leaf(cluster_id: str, topic: str, partition: int, size: int, root: bytes) -> bytes:
+    """The leaf of that entry."""
+    return leaf_hash(head_entry(cluster_id, topic, partition, size, root))
 
 
 def _root(text: str) -> bytes:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from analytics.log.checkpoint import Checkpoint, origin_of
+from analytics.log.checkpoint import head_leaf
 from analytics.log.tree import EMPTY_ROOT
 from analytics.verify.anchors import Anchor, Source
 from analytics.verify.findings import Finding
@@ -23,7 +23,6 @@ from analytics.verify.partition import Head, Say
 from analytics.verify.peaks import Unknown
 from analytics.verify.standing import Standing
 from analytics.verify.twofold import MOST_DIFFERING, Leads, Twofold
-from enforcers.contract.merkle import leaf_hash
 
 WINDOW = 65_536
 _MOST_WAITING = 10_000
@@ -129,8 +128,7 @@ class ArchiveLog:
             self.say(finding)
 
     def _leaf(self, head: Head, root: bytes) -> bytes:
-        origin = origin_of(self.cluster, head.topic, head.partition)
-        return leaf_hash(str(Checkpoint(origin, head.size, root)).encode())
+        return head_leaf(self.cluster, head.topic, head.partition, head.size, root)
 
     def hold(self, anchor: Anchor) -> None:
         """Compare with a signed checkpoint, now or when the log is large enough."""

@@ -20,9 +20,10 @@ from typing import Any
 
 import duckdb
 
+from analytics.archive.database import first_line
 from analytics.archive.holes import newest_hole
 from analytics.archive.record import Partition
-from analytics.log.checkpoint import Checkpoint, origin_of
+from analytics.log.checkpoint import head_entry
 from analytics.log.leaf import entry_of
 from analytics.log.note import NoteKey
 from analytics.verify.origins import read_note
@@ -195,7 +196,7 @@ class _Export:
             while rows := found.fetchmany(1_000):
                 yield from map(_record, rows)
         except duckdb.Error as error:
-            first = str(error).splitlines()[0]
+            first = first_line(error)
             raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error
 
     def _proofs(self) -> None:
@@ -217,8 +218,7 @@ def _rows(directory: Path) -> Iterator[list[LogRow]]:
 
 
 def _head_entry(row: LogRow) -> bytes:
-    origin = origin_of(row.cluster, row.topic, row.partition)
-    return str(Checkpoint(origin, row.leaf + 1, row.head or b"")).encode()
+    return head_entry(row.cluster, row.topic, row.partition, row.leaf + 1, row.head or b"")
 
 
 def _record(row: Sequence[Any]) -> dict[str, Any]:

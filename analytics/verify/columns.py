@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analytics.archive.database import run
+from analytics.archive.database import first_line, run
 from analytics.archive.schema import day_sql, quoted
 from analytics.archive.segments import Segment
 from analytics.verify.findings import Finding
@@ -161,5 +161,5 @@ def _groups(metadata: Any, segment: Segment, first: int, last: int) -> list[int]
 
 
 def _trouble(first: int, last: int, error: Exception) -> Finding:
-    line = str(error).splitlines()[0][:200]
+    line = first_line(error)[:200]
     return Finding("column", seq=(first, last), detail=f"typed columns cannot be compared: {line}")

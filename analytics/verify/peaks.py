@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from analytics.log.tiles import HEIGHT
 from analytics.log.tree import EMPTY_ROOT, heights_of
 from enforcers.contract.merkle import HASH_BYTES, node_hash
-
-STEP = 8
-"""Heights at which the archive stores nodes."""
 
 Unknown = bytes | None
 
@@ -44,9 +42,9 @@ class Peaks:
             node = None if left is None or node is None else node_hash(left, node)
             index >>= 1
             height += 1
-            if height % STEP == 0:
+            if height % HEIGHT == 0:
                 grown.append(node)
-                at = height // STEP - 1
+                at = height // HEIGHT - 1
                 node = believed[at] if at < len(believed) else node
         self.peaks.append(node)
         self.size += 1

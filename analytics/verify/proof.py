@@ -15,16 +15,16 @@ from typing import Any
 
 import duckdb
 
-from analytics.archive.database import run
-from analytics.log.checkpoint import Checkpoint, origin_of, parse_checkpoint
+from analytics.archive.database import first_line, run
+from analytics.log.checkpoint import head_leaf, parse_checkpoint
 from analytics.log.leaf import leaf_of
 from analytics.log.note import parse_note
 from analytics.log.proofs import HashOf, inclusion
+from analytics.log.tiles import HEIGHT
 from analytics.log.tree import Node
 from analytics.verify.anchors import Anchor, Keys, Source
 from analytics.verify.origins import read_note
-from analytics.verify.peaks import STEP
-from enforcers.contract.merkle import HASH_BYTES, leaf_hash, node_hash, root_of
+from enforcers.contract.merkle import HASH_BYTES, node_hash, root_of
 from enforcers.errors import ArchiveError, SignatureError
 
 
@@ -55,7 +55,7 @@ class Proof:
         head = root_of(leaf, self.leaf, self.size, self.path)
         if head is None:
             return None
-        entry = _head_leaf(self.cluster, self.topic, self.partition, self.size, head)
+        entry = head_leaf(self.cluster, self.topic, self.partition, self.size, head)
         return root_of(entry, self.head, self.archive_size, self.archive_path)
 
     def check(self, keys: Keys, digest: bytes | None = None) -> Anchor:
@@ -191,8 +191,8 @@ def _collecting(wanted: set[int]) -> HashOf:
 def _parts(node: Node) -> Iterable[tuple[int, int]]:
     """Rows that hold the stored nodes below one, and at which place of `nodes` (-1: the leaf)."""
     height, index = node
-    level, inner = divmod(height, STEP)
-    width = 1 << (STEP * level)
+    level, inner = divmod(height, HEIGHT)
+    width = 1 << (HEIGHT * level)
     first = index << inner
     for at in range(first, first + (1 << inner)):
         yield (at + 1) * width - 1, level - 1
@@ -241,14 +241,9 @@ def _heads(connection: duckdb.DuckDBPyConnection, cluster: str, wanted: Sequence
         [min(wanted, default=0), max(wanted, default=0), list(wanted)],
     )
     return {
-        index: (_head_leaf(cluster, topic, partition, size, head), nodes)
+        index: (head_leaf(cluster, topic, partition, size, head), nodes)
         for index, topic, partition, size, head, nodes in rows
     }
-
-
-def _head_leaf(cluster: str, topic: str, partition: int, size: int, root: bytes) -> bytes:
-    entry = Checkpoint(origin_of(cluster, topic, partition), size, root)
-    return leaf_hash(str(entry).encode())
 
 
 def _run(
@@ -257,5 +252,5 @@ def _run(
     try:
         return run(connection, sql, values)
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
+        first = first_line(error)
         raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error

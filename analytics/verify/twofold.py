@@ -13,11 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from analytics.log.tiles import HEIGHT
 from analytics.verify.findings import Finding
-from analytics.verify.peaks import STEP, Peaks, split_nodes
+from analytics.verify.peaks import Peaks, split_nodes
 
 MOST_DIFFERING = 1_000
-_EVERY = (1 << STEP) - 1
+_EVERY = (1 << HEIGHT) - 1
 
 
 class Leads(StrEnum):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from analytics.archive.database import first_line
 from analytics.archive.segments import Segment
 from analytics.verify.columns import CHUNK_ROWS, TypedColumns
 from analytics.verify.findings import Finding
@@ -131,7 +132,7 @@ class Walk:
         except FileNotFoundError:
             raise
         except (OSError, ValueError, pa.ArrowException) as error:
-            self._damaged(segment, path, (str(error) or "?").splitlines()[0])
+            self._damaged(segment, path, first_line(error))
         if self.next <= segment.last:
             self._say(Finding("missing", seq=(self.next, segment.last), detail=path.name))
             self.next = segment.last + 1

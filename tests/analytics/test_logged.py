@@ -16,10 +16,9 @@ from nacl.signing import SigningKey
 
 from analytics.archive import Archive, Committed, Partition, RawRecord
 from analytics.archive.days import DayStore, day_files
-from analytics.archive.logs import head_leaf
 from analytics.archive.past import root_at
 from analytics.archive.signed_head import MAX_BYTES
-from analytics.log.checkpoint import Checkpoint, origin_of_archive, parse_checkpoint
+from analytics.log.checkpoint import Checkpoint, head_leaf, origin_of_archive, parse_checkpoint
 from analytics.log.note import Note, NoteKey, NoteSigner, parse_note
 from enforcers.errors import ArchiveError
 from tests.analytics.logged import SIGNING, assert_logged, root
@@ -87,7 +86,7 @@ def _head_leaves(directory: Path) -> list[bytes]:
         "SELECT topic, partition, leaf_index + 1, head FROM archived"
         " WHERE head IS NOT NULL ORDER BY head_index",
     )
-    return [head_leaf("c", (topic, partition), size, head) for topic, partition, size, head in rows]
+    return [head_leaf("c", topic, partition, size, head) for topic, partition, size, head in rows]
 
 
 def _commits(directory: Path, *batches: list[RawRecord]) -> list[Committed]:
