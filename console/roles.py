@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import Awaitable, Callable
 
 import uvloop
 
 from console.identity import load_archiver, load_judge, load_trust_of
+from console.role_log import begin_log
 from console.settings import Settings
 from enforcers.contract.base import utc_now
 from enforcers.contract.trust import Role as KeyRole
 from enforcers.errors import SettingsError
 
 Role = Callable[[Settings, str, asyncio.Event], Awaitable[None]]
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
@@ -85,7 +84,7 @@ ROLES: dict[str, Role] = {"judge": _judge, "archiver": _archiver, "alerter": _al
 
 def run_role(role: str, settings: Settings, bootstrap: str) -> None:
     """Run one role until SIGTERM or SIGINT. Raises SluicegateError."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    begin_log()
     uvloop.run(_until_signal(ROLES[role], settings, bootstrap))
 
 
