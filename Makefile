@@ -27,7 +27,8 @@ test: setup
 	@$(RUN) -m pytest $(SIDE_BY_SIDE)
 
 prove: setup
-	@$(RUN) -m pytest --prove -m prove
+	@$(RUN) -m pytest --prove -m prove $(SIDE_BY_SIDE) --ignore=tests/integration --ignore=tests/streams
+	@$(RUN) -m pytest --prove -m prove tests/integration tests/streams
 
 lint: setup
 	@$(RUN) -m ruff check .

@@ -1,4 +1,4 @@
-"""A child process that archives without end, to be killed: `endless_writer.py DIRECTORY ROLL`."""
+"""A child process that archives without end, to be killed: `endless_writer.py DIRECTORY ROLL ROWS`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from analytics.archive import Archive, Pace
 from tests.analytics.logged import SIGNING
 from tests.analytics.records import numbered, starts
 
-BATCH = 40
 FIRST_DAY = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
 
 
-def main(directory: Path, batches_a_day: int) -> None:
+def main(directory: Path, batches_a_day: int, rows: int) -> None:
     """Each line on stdout is an acknowledged offset."""
     archive: Archive | None = None
 
     def clock() -> datetime:
-        done = archive.offsets.get(("findings", 0), 0) // BATCH if archive else 0
+        done = archive.offsets.get(("findings", 0), 0) // rows if archive else 0
         return FIRST_DAY + timedelta(days=done // batches_a_day)
 
     archive = Archive.open(
@@ -30,10 +29,10 @@ def main(directory: Path, batches_a_day: int) -> None:
         signing=SIGNING,
     )
     while True:
-        batch = numbered(archive.offsets.get(("findings", 0), 0), BATCH)
+        batch = numbered(archive.offsets.get(("findings", 0), 0), rows)
         archive.append(batch, starts(batch))
         print(archive.offsets["findings", 0], flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

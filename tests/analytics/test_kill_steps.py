@@ -6,6 +6,7 @@ A writer that is killed at any named step of its work loses nothing, and its rea
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -71,10 +72,10 @@ def _kill_at(directory: Path, step: str, times: int, acknowledged: int) -> tuple
     """Whether the step came, and the last acknowledged offset."""
     child = _started("stepping_writer", str(directory), step, str(times))
     output, errors = child.communicate()
-    lines = output.splitlines()
-    killed = bool(lines) and lines[-1] == f"killed at {step}"
-    assert killed or child.returncode == 0, errors
-    offsets = [int(line) for line in lines[: len(lines) - killed]]
+    lines, end = output.splitlines(), f"killed at {step}"
+    killed = end in lines
+    assert child.returncode == (-signal.SIGKILL if killed else 0), errors
+    offsets = [int(line) for line in lines if line != end]
     if offsets:
         assert offsets[0] >= acknowledged, f"{step}: {offsets[0]} after {acknowledged}"
     return killed, max([acknowledged, *offsets])
