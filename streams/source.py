@@ -20,7 +20,7 @@ from analytics.archive import Partition, RawRecord
 from enforcers.errors import ArchiveError, BrokerError
 from streams.records import read_every_record
 
-BATCH_RECORDS = 10_000
+BATCH_RECORDS = 20_000
 BATCH_WAIT_S = 0.25
 """Longest time that a record waits for others to be committed with it."""
 FETCH_BYTES = 4 * 1024 * 1024

@@ -1,21 +1,25 @@
 """
 A batch made ready to commit: all of the work that does not depend on where the archive stands.
 
-    records ──▶ places checked ──▶ digests and leaves ──▶ Arrow columns
+    records ──▶ places checked ──▶ Arrow columns ──▶ digests and leaves
 
 So the next batch can be made ready while one is committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 
-from analytics.archive.record import Partition, RawRecord, arrow_batch, next_offsets
-from analytics.log.leaf import digest_of, leaves_of
+from analytics.archive.digests import digests_of
+from analytics.archive.record import Partition, RawRecord, next_offsets, raw_columns
+from analytics.log.leaf import leaves_of
 from enforcers.errors import ArchiveError
+
+Value = TypeVar("Value")
 
 CHECKPOINTS = "checkpoints"
 """What the topic of signed heads is for; a trust zone's name stands before it."""
@@ -52,15 +56,14 @@ def prepared(records: Sequence[RawRecord], starts: Mapping[Partition, int]) -> B
     if rows_of.keys() != starts.keys():
         raise ArchiveError("batch and its starts name different partitions; pass one each")
     ends = next_offsets(records, starts)
-    digests = [
-        digest_of(one.timestamp_ms, one.timestamp_type, one.key, one.headers, one.value)
-        for one in records
-    ]
+    columns = raw_columns(records)
+    digests = digests_of(columns)
+    offsets = [record.offset for record in records]
     leaves = {
-        place: leaves_of(*place, ((records[row].offset, digests[row]) for row in rows))
+        place: leaves_of(*place, zip(_these(offsets, rows), _these(digests, rows), strict=True))
         for place, rows in rows_of.items()
     }
-    table = arrow_batch(records).append_column("digest", pa.array(digests, pa.binary()))
+    table = pa.table({**columns, "digest": pa.array(digests, pa.binary())})
     return Batch(dict(starts), ends, rows_of, leaves, table)
 
 
@@ -69,3 +72,7 @@ def _rows_of(records: Sequence[RawRecord]) -> dict[Partition, list[int]]:
     for row, record in enumerate(records):
         found.setdefault((record.topic, record.partition), []).append(row)
     return found
+
+
+def _these(values: Sequence[Value], rows: Sequence[int]) -> Iterator[Value]:
+    return map(values.__getitem__, rows)

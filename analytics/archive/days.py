@@ -31,10 +31,10 @@ from analytics.archive.positions import (
     write_state,
 )
 from analytics.archive.schema import day_sql, ingest_sql, quoted
-from analytics.archive.segments import put_in_place
+from analytics.archive.segments import SAME_COLUMNS, put_in_place
 from enforcers.errors import ArchiveError
 
-FORMAT = 3
+FORMAT = 4
 """Rises whenever the typed columns change: a day file's tables are made once."""
 _RECOVER = (
     "check the disk; where a file is damaged, restore it from its backup, or make the archive anew"
@@ -42,6 +42,19 @@ _RECOVER = (
 )
 STORAGE_VERSION = "v1.5.0"
 """Readable by DuckDB 1.5 and later."""
+ROW_GROUP = 8_192
+"""A commit of so many rows is compressed at once, beside the log of writes, and never written again."""
+_SETTINGS = (
+    # What is in the log of writes is compressed when it is so long, which takes a second; the
+    # default of 16 MB would do it all the time.
+    "SET checkpoint_threshold = '256MB'",
+    # Nothing is ever deleted: to put small row groups together would only write them again.
+    "SET max_vacuum_tasks = 0",
+    # Commits and segments each have a thread of their own. More of them for one statement take
+    # processors from the other, and may change the order of rows.
+    "SET threads = 1",
+    SAME_COLUMNS,
+)
 
 
 def day_files(directory: Path) -> list[Path]:
@@ -60,8 +73,8 @@ class DayStore:
         """A connection of its own, so that rows are shown while others are committed."""
         try:
             with reported(f"archive `{directory}` cannot be opened", _RECOVER):
-                # The default of 16 MB rewrites the open row group again and again.
-                run(self.connection, "SET checkpoint_threshold = '512MB'")
+                for setting in _SETTINGS:
+                    run(self.connection, setting)
                 self.state, self.day = self._open(cluster_id, today)
             self._refuse_other(cluster_id)
         except BaseException:
@@ -90,7 +103,8 @@ class DayStore:
         return self._directory / "days" / f"{day.isoformat()}.duckdb"
 
     def _attach(self, day: date) -> None:
-        run(self.connection, f"ATTACH {quoted(str(self._path(day)))} AS day")
+        path = quoted(str(self._path(day)))
+        run(self.connection, f"ATTACH {path} AS day (ROW_GROUP_SIZE {ROW_GROUP})")
 
     def _create(self, day: date, state: State) -> None:
         temporary = self._path(day).with_suffix(".duckdb.tmp")
@@ -99,7 +113,8 @@ class DayStore:
             leftover.unlink(missing_ok=True)
         run(
             self.connection,
-            f"ATTACH {quoted(str(temporary))} AS fresh (STORAGE_VERSION '{STORAGE_VERSION}')",
+            f"ATTACH {quoted(str(temporary))} AS fresh"
+            f" (STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP})",
         )
         with self._transaction():
             run(self.connection, day_sql("fresh"))

@@ -17,9 +17,10 @@ from pathlib import Path
 import duckdb
 
 from analytics.archive.database import reported
+from analytics.archive.joining import merge
 from analytics.archive.published import EMPTY_NAME, Published
 from analytics.archive.repair import mend, write_segment
-from analytics.archive.segments import Segment, merge, write_parquet
+from analytics.archive.segments import Segment, write_parquet
 
 _TIER_BASE = 8
 
@@ -144,7 +145,7 @@ class Publisher:
         if self._merge is not None or len(inputs) < 2 or not (closing or fresh):
             return
         output = Segment(inputs[0].first, inputs[-1].last)
-        paths = [self._shown.path(part) for part in inputs]
+        paths = [(part, self._shown.path(part)) for part in inputs]
         done = self._worker.submit(merge, paths, self._shown.path(output), output)
         self._merge = _Merge(output, taken, len(fresh), done)
 
@@ -172,7 +173,8 @@ def _absorbed(small: Sequence[Segment], rows: int) -> int:
     """
     How many of the listed segments, newest first, to merge with `rows` fresh ones.
 
-    Equal sizes wait until there are eight of them, so a row is rewritten about log8(n) times.
+    Equal sizes wait until there are eight of them, so a row is moved about log8(n) times. It is written
+    again the first time only; then its row group is large enough to be copied.
     """
     taken = 0
     while True:

@@ -22,9 +22,10 @@ import duckdb
 from analytics.archive.database import reported, run
 from analytics.archive.holes import cut_of
 from analytics.archive.publisher import Pace
-from analytics.archive.record import HEX, Partition, RawRecord
+from analytics.archive.record import Partition, RawRecord, sent_bytes
 from analytics.archive.schema import quoted
 from analytics.archive.segments import Segment, chain, intact, parse_name
+from analytics.archive.signed_head import SUPERSEDED as SUPERSEDED
 from analytics.archive.writer import Archive
 from analytics.log.checkpoint import parse_checkpoint
 from analytics.log.note import parse_note
@@ -34,8 +35,6 @@ PAGE = 10_000
 """Records that are read at once."""
 LOG_COLUMNS = ("topic", "partition", '"offset"', "leaf_index", "digest", "nodes")
 HEAD_COLUMNS = ("head", "head_index", "head_nodes")
-SUPERSEDED = "checkpoint.superseded"
-"""A signed head that the new archive does not reach; whoever asks for it finds it."""
 
 Progress = Callable[[int, int], None]
 """Called with the sequence that was reached, and the last one."""
@@ -208,10 +207,8 @@ def _raw(row: Sequence[Any]) -> RawRecord:
 
 def sent_name(stored: str) -> str:
     """A header's name as it was sent: the inverse of `record.stored_name`. Raises ArchiveError."""
-    if not stored.startswith(HEX):
-        return stored
     try:
-        return bytes.fromhex(stored.removeprefix(HEX)).decode("utf-8", "surrogateescape")
+        return sent_bytes(stored).decode("utf-8", "surrogateescape")
     except ValueError as error:
         raise ArchiveError(
             f"a header is stored as `{stored[:100]}`, which no archiver writes; restore the"

@@ -68,9 +68,9 @@ def next_offsets(
     return found
 
 
-def arrow_batch(batch: Sequence[RawRecord]) -> pa.Table:
-    """The batch as columns."""
-    columns = {
+def raw_columns(batch: Sequence[RawRecord]) -> dict[str, Any]:
+    """The batch as Arrow arrays."""
+    return {
         "topic": pa.array([record.topic for record in batch], pa.string()),
         "partition": pa.array([record.partition for record in batch], pa.int32()),
         "offset": pa.array([record.offset for record in batch], pa.int64()),
@@ -80,7 +80,6 @@ def arrow_batch(batch: Sequence[RawRecord]) -> pa.Table:
         "headers": _headers(batch),
         "value": pa.array([record.value for record in batch], pa.large_binary()),
     }
-    return pa.table(columns)
 
 
 def _headers(batch: Sequence[RawRecord]) -> Any:
@@ -115,3 +114,8 @@ def stored_name(name: str) -> str:
     except UnicodeEncodeError:
         return HEX + name.encode("utf-8", "surrogateescape").hex()
     return HEX + name.encode().hex() if name.startswith(HEX) else name
+
+
+def sent_bytes(stored: str) -> bytes:
+    """The bytes of a name as it was sent, from what `stored_name` gave. Raises ValueError."""
+    return bytes.fromhex(stored[len(HEX) :]) if stored.startswith(HEX) else stored.encode()

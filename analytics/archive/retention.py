@@ -29,6 +29,8 @@ from analytics.archive.segments import parse_name
 from analytics.log.note import NoteSigner
 from enforcers.errors import ArchiveError
 
+ROLLUPS = "rollups"
+"""The directory of hours in short, a file for each day; they go with their day."""
 DAMAGED = ".damaged"
 """What follows on the name of a sealed segment that was found damaged, and was written again."""
 
@@ -115,6 +117,10 @@ def finish(directory: Path) -> None:
         if date.fromisoformat(path.stem) in dropped:
             path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
             path.unlink()
+    newest = max((day.isoformat() for day in dropped), default="")
+    for path in (directory / ROLLUPS).glob("????-??-??.parquet"):
+        if path.stem <= newest:
+            path.unlink(missing_ok=True)
     for path in (directory / "segments").glob(f"*{DAMAGED}"):
         segment = parse_name(path.name.removesuffix(DAMAGED))
         if segment and found and segment.last <= found[-1].last:

@@ -61,7 +61,7 @@ READINGS: dict[str, Reading] = {
     "checkpoint": Reading("checkpoints", CHECKPOINT),
 }
 
-TYPED = ("action", "verdict", "outcome", "denial")
+TYPED = ("action", "verdict", "outcome")
 """Readings that are columns of `records`; the text of all others is the column `word`."""
 
 
@@ -138,6 +138,9 @@ KINDS: dict[str, Kind] = {
 ABOUT = ("action.id", *(f"{name}.action_id" for name in ("verdict", "outcome", "denial", "asked")))
 """Where a record names the action that it is about; at most one of these stands in it."""
 
+NOT_HASHED = ("verdicts", "outcomes", "denials", "history")
+"""What nobody names by the digest of its value: views make it when they are asked for it."""
+
 ROLE = "split_part(topic, '.', -1)"
 """What a topic is for: its name without a trust zone (`payments.actions` holds actions)."""
 
@@ -202,6 +205,7 @@ def _typed_sql(schema: str) -> str:
         "typed",
         schema=schema,
         typed=",\n".join(typed),
+        hashed=f"role NOT IN ({', '.join(map(quoted, NOT_HASHED))})",
         holds=_holds(),
         readable=_readable(),
         action_id=about,

@@ -61,17 +61,14 @@ ACTION: Structure = {
     },
     "executor": "VARCHAR",
     "capabilities": ["VARCHAR"],
-    "reply_partition": "INTEGER",
     "issued_at": "TIMESTAMPTZ",
     "valid_for_ms": "INTEGER",
-    "nonce": "VARCHAR",
 }
 
 VERDICT: Structure = {
     "id": "UUID",
     "action_id": "UUID",
     "action_digest": "VARCHAR",
-    "proposal_digest": "VARCHAR",
     "executor": "VARCHAR",
     "decision": "VARCHAR",
     "would_deny": "BOOLEAN",

@@ -7,22 +7,45 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analytics.archive.schema import READINGS, TYPED, milliseconds, parsed, quoted, read_sql
+from analytics.archive.spans import span_of
 from analytics.archive.structures import PAYLOAD
 
 OUTCOME_GRACE_S = 10
 """An allowed action without an outcome is `unknown` this long after its verdict ran out."""
 
+_ANSWERS = "archived_in(id, since::TIMESTAMPTZ - INTERVAL 1 HOUR, NULL)"
+"""An answer is recorded after its action; brokers' clocks may differ."""
 
-def views_sql(directory: Path, sources: Sequence[str]) -> str:
-    """Views over the given Parquet paths, which are relative to `directory`."""
+
+def views_sql(directory: Path, sources: Sequence[str], stored: Path | None = None) -> str:
+    """
+    Views over the given Parquet paths, which are relative to `directory`.
+
+    `stored` is where the files lie that the views are to tell of, if they lie elsewhere.
+    """
     paths = [quoted(f"{directory}/{source}") for source in sources]
     words = {name: parsed(name, "word") for name in READINGS if name not in TYPED}
     return read_sql(
         "views",
         **words,
+        **{name: _query(name, "archived") for name in ("actions", "verdicts", "outcomes")},
+        actions_in=_query("actions", "archived_in(id, since, until)"),
+        verdicts_in=_query("verdicts", _ANSWERS),
+        outcomes_in=_query("outcomes", _ANSWERS),
         sources=",\n  ".join(paths),
-        newest=",\n    ".join(paths[-2:]),
+        newest=",\n  ".join(paths[-2:]),
+        directory=quoted(f"{directory}/"),
+        outcome_grace_ms=str(OUTCOME_GRACE_S * 1_000),
+        spans=",\n".join(_span(stored or directory, source) for source in sources),
         milliseconds=milliseconds("id::UUID"),
         payload=quoted(json.dumps(PAYLOAD)),
-        outcome_grace_ms=str(OUTCOME_GRACE_S * 1_000),
     )
+
+
+def _query(name: str, rows: str) -> str:
+    """One of the queries that stand in a file of their own, over these rows of the archive."""
+    return read_sql(name, rows=rows).rstrip()
+
+
+def _span(directory: Path, source: str) -> str:
+    return f"  {{file: {source}, {span_of(directory / source).told}}}"

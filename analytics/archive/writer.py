@@ -20,18 +20,17 @@ from analytics.archive.batch import Batch, prepared
 from analytics.archive.days import DayStore
 from analytics.archive.keeping import Keeper, Means
 from analytics.archive.lock import WriterLock
+from analytics.archive.place import real_directory
 from analytics.archive.publisher import Pace, Publisher
 from analytics.archive.record import Committed, Partition, RawRecord
 from analytics.archive.retention import Keeping
 from analytics.archive.sealing import refuse_lost_end
 from analytics.archive.signed_head import SignedHead
-from analytics.archive.standing import check_standing
+from analytics.archive.standing import check_standing, newest_digests
 from analytics.log.note import NoteSigner
 from enforcers.errors import ArchiveError
 
 Clock = Callable[[], datetime]
-
-_PATTERN_CHARACTERS = set("*?[]\\")
 
 
 def _utc_now() -> datetime:
@@ -112,6 +111,14 @@ class Archive:
     def offsets(self) -> Mapping[Partition, int]:
         """The next offset to read of every partition that was ever written."""
         return self._days.state.offsets
+
+    def newest_digests(self) -> Mapping[Partition, bytes]:
+        """The digest of every partition's newest record, where it was not dropped. Raises ArchiveError."""
+        return newest_digests(self._days)
+
+    def hold_told(self, note: str) -> None:
+        """Hold a head that was told before against the stored ones. Raises ArchiveError where they do not reach it."""
+        self._head.continues(note, self._days)
 
     @property
     def last_seq(self) -> int:
@@ -230,12 +237,7 @@ def _day(moment: datetime) -> date:
 
 
 def _prepared(directory: Path) -> Path:
-    directory = directory.resolve()
-    if _PATTERN_CHARACTERS & set(str(directory)):
-        raise ArchiveError(
-            f"archive `{directory}` has a pattern character in its path; choose a directory"
-            " without any of * ? [ ] \\"
-        )
+    directory = real_directory(directory)
     try:
         # What lies in it is everything that was proposed: only its owner may enter.
         directory.parent.mkdir(parents=True, exist_ok=True)

@@ -20,12 +20,9 @@ _HEAD = struct.Struct(">qb")
 _LENGTH = struct.Struct(">I")
 _NONE = b"\xff\xff\xff\xff"
 """In the place of a length: there is no value, which is not an empty one."""
-_MOST_NAMES = 1_024
 
 Headers = Sequence[tuple[bytes, bytes | None]]
 """Names and values, in the order in which they were sent."""
-NamedHeaders = Sequence[tuple[str, bytes | None]]
-"""The same with names as text; `surrogateescape` keeps those that are not UTF-8."""
 
 
 class _Lengths(dict[int, bytes]):
@@ -36,20 +33,6 @@ class _Lengths(dict[int, bytes]):
 
 
 _lengths = _Lengths((length, _LENGTH.pack(length)) for length in range(2_048))
-
-
-class _Names(dict[str, bytes]):
-    """Encoded names with their lengths: a few, which every record has."""
-
-    def __missing__(self, name: str) -> bytes:
-        found = _sized(name.encode("utf-8", "surrogateescape"))
-        # A sender that makes up names must not fill the memory.
-        if len(self) < _MOST_NAMES:
-            self[name] = found
-        return found
-
-
-_names = _Names()
 
 
 def record_digest(
@@ -63,24 +46,6 @@ def record_digest(
     parts = [_HEAD.pack(timestamp_ms, timestamp_type), _sized(key), _lengths[len(headers)]]
     for name, content in headers:
         parts += (_sized(name), _sized(content))
-    parts.append(_sized(value))
-    return hashlib.sha256(b"".join(parts)).digest()
-
-
-def digest_of(
-    timestamp_ms: int,
-    timestamp_type: int,
-    key: bytes | None,
-    headers: NamedHeaders,
-    value: bytes | None,
-) -> bytes:
-    """The same digest, for whoever makes one of every record: with names as text, and faster."""
-    parts = [_HEAD.pack(timestamp_ms, timestamp_type), _sized(key), _lengths[len(headers)]]
-    for name, content in headers:
-        if content is None:
-            parts += (_names[name], _NONE)
-        else:
-            parts += (_names[name], _lengths[len(content)], content)
     parts.append(_sized(value))
     return hashlib.sha256(b"".join(parts)).digest()
 

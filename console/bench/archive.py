@@ -1,7 +1,7 @@
 """
 The archive at work: ingest beside a bare insert, freshness, look-ups, detections and size, in one run.
 
-    traffic ──rounds──▶ archive │ bare     then paced records     then readers     then the sizes of files
+    traffic ──rounds──▶ archive │ bare     day's end     then paced records     then readers     then the sizes of files
 
 The traffic is made beforehand and not timed. The directory is thrown away, unless it is to be kept.
 """
@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,16 @@ from analytics.synth.traffic import CLUSTER, Plan, Traffic
 from console.bench import looking
 from console.bench.freshness import ACTIONS_PER_S, pace
 from console.bench.ingesting import Bare, Feed, Records
+from streams.source import BATCH_RECORDS
 
-ROUND_BATCHES = 4
+ROUND_BATCHES = 16
+"""A round begins with nothing made ready and ends with nothing left to show: short ones would measure that."""
 MOST_BARE = 40
 """Rounds of the bare insert; with more, they would only take time."""
 LOOKED_UP = 40
 PACED_S = 10.0
 ACTIONS_A_DAY = 50_000
-"""With few actions there are few days, so that a day's file is one of a working fleet."""
+"""With few actions the traffic is that of few days, so that an hour is one of a working fleet."""
 
 Progress = Callable[[int], None]
 
@@ -46,6 +49,10 @@ class Ingest:
     looked_up: list[str] = field(default_factory=list)
     """Actions to be looked up."""
     records: int = 0
+    drained_s: float = 0.0
+    """All of it, with what follows on a commit: merges, the end of the day."""
+    cpu_s: float = 0.0
+    """What all threads took for that."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +91,14 @@ def _measure(
     paced: Records = []
     with _fed(directory, traffic) as feed:
         ingest = _ingest(feed, traffic, rows, paced, scratch, progress)
-        feed.archive.settle()
         fresh = pace(feed, paced, paced_s)
         feed.archive.settle()
     each, hours_ms = looking.anomalies(directory)
     figures = {
         "rows_per_s": round(statistics.median(ingest.rates)),
         "ratio_to_bare_insert": round(statistics.median(ingest.ratios), 3),
+        "drained_rows_per_s": round(ingest.records / ingest.drained_s),
+        "cpu_us_per_record": round(ingest.cpu_s / ingest.records * 1e6, 1),
         "freshness_ms": fresh,
         "lookup_ms": looking.look_up(directory, ingest.looked_up),
         "timeline_ms": looking.timeline(directory),
@@ -104,8 +112,9 @@ def _measure(
 
 @contextmanager
 def _fed(directory: Path, traffic: Traffic) -> Iterator[Feed]:
-    clock, first = Clock(), traffic.plan.first
-    clock.now = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    # Archived is all of it afterwards, in a day of its own.
+    clock, day = Clock(), traffic.plan.first + timedelta(days=traffic.plan.days)
+    clock.now = datetime(day.year, day.month, day.day, tzinfo=UTC)
     signing = archivers_key(traffic.keys)
     with (
         Archive.open(directory, cluster_id=CLUSTER, clock=clock, signing=signing) as archive,
@@ -119,9 +128,9 @@ def _ingest(
 ) -> Ingest:
     """Rounds until `rows` actions are in; what comes after them is left in `paced`."""
     bare, found, actions = Bare(scratch), Ingest(), 0
-    every = max(1, rows * 3 // 10_000 // ROUND_BATCHES // MOST_BARE)
+    every = max(1, rows * 3 // BATCH_RECORDS // ROUND_BATCHES // MOST_BARE)
     waiting: list[Records] = []
-    for batch in batches(traffic):
+    for batch in batches(traffic, BATCH_RECORDS):
         if actions >= rows:
             paced += batch
             continue
@@ -137,6 +146,8 @@ def _ingest(
     if waiting:
         _round(feed, bare, waiting, found)
     bare.close()
+    with _counted(found):
+        found.drained_s += feed.end_day()
     step = max(1, len(found.looked_up) // LOOKED_UP)
     found.looked_up = found.looked_up[::step][:LOOKED_UP]
     return found
@@ -147,12 +158,21 @@ def _round(feed: Feed, bare: Bare | None, waiting: list[Records], found: Ingest)
     alone = None
     if bare is not None and len(found.rates) % 2:
         alone = bare.feed(waiting)
-    taken = feed.feed(waiting)
+    with _counted(found):
+        taken = feed.feed(waiting)
+        found.drained_s += taken + feed.drain()
     if bare is not None and alone is None:
         alone = bare.feed(waiting)
     found.rates.append(records / taken)
     if alone is not None:
         found.ratios.append(alone / taken)
+
+
+@contextmanager
+def _counted(found: Ingest) -> Iterator[None]:
+    began = time.process_time()
+    yield
+    found.cpu_s += time.process_time() - began
 
 
 def _segments_bytes(directory: Path) -> int:

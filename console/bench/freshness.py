@@ -45,7 +45,7 @@ def _feed(feed: Feed, records: Sequence[RawRecord], seconds: float) -> float:
         reached = min(len(records), int((round_began - began) / seconds * len(records)))
         if reached > at:
             batch = list(records[at:reached])
-            feed.commit(batch, feed.ready(batch))
+            feed.commit(feed.ready(batch))
         if reached - at < SMALL_BATCH:
             time.sleep(max(0.0, COMMIT_EVERY_S - (time.monotonic() - round_began)))
         at = reached

@@ -2,7 +2,10 @@
 How fast records get into the archive, beside a bare DuckDB insert of the same bytes, in rounds that take turns.
 
     archive   digests, log, raw rows in one transaction, signed head, Parquet for readers: until the last one is shown
+    drained   the same, with all that follows: merges, and the end of the day, when its file is compressed and sealed
     bare      `INSERT … from_json` of the same values into one table a topic, a commit a batch, and nothing else
+
+What is fed is archived in one day, whenever it was recorded: an archiver that catches up does so in minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -21,9 +25,10 @@ import pyarrow as pa
 from analytics.archive import Archive, Partition, RawRecord
 from analytics.archive.batch import Batch, prepared
 from analytics.archive.schema import READINGS, quoted, sql_type
-from analytics.synth.filling import Clock, moment_of, starts_of
+from analytics.synth.filling import Clock, starts_of
 
 Records = list[RawRecord]
+DAY = timedelta(days=1)
 
 
 class Feed:
@@ -53,13 +58,27 @@ class Feed:
         """Seconds until readers can see the last of them."""
         began = time.perf_counter()
         made = self._make(batches[0])
-        for number, batch in enumerate(batches):
+        for number in range(len(batches)):
             ready = made.result()
             if number + 1 < len(batches):
                 made = self._make(batches[number + 1])
-            self.commit(batch, ready)
+            self.commit(ready)
         self.shown()
         self.archive.publish(now=True)
+        return time.perf_counter() - began
+
+    def drain(self) -> float:
+        """Seconds until everything is merged that is to be merged by now."""
+        began = time.perf_counter()
+        self.archive.settle()
+        return time.perf_counter() - began
+
+    def end_day(self) -> float:
+        """Seconds to close the day, to merge and to seal what is in it."""
+        began = time.perf_counter()
+        self._clock.now += DAY
+        self.archive.commit(prepared([], {}))
+        self.archive.settle()
         return time.perf_counter() - began
 
     def _make(self, records: Records) -> Future[Batch]:
@@ -72,9 +91,8 @@ class Feed:
         """One batch, made ready."""
         return self._make(records).result()
 
-    def commit(self, records: Records, ready: Batch) -> None:
+    def commit(self, ready: Batch) -> None:
         """Commit it, and begin to show it unless something is being shown."""
-        self._clock.now = moment_of(records)
         self.archive.commit(ready)
         if self._showing is None or self._showing.done():
             self.shown()

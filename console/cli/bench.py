@@ -119,6 +119,8 @@ def _archive_rows(found: Measured) -> Iterator[Sequence[str]]:
     fresh = figures["freshness_ms"]
     yield "records per second, shown to readers", str(figures["rows_per_s"])
     yield "times the speed of a bare insert", str(figures["ratio_to_bare_insert"])
+    yield "records per second, merged and sealed", str(figures["drained_rows_per_s"])
+    yield "us of processor per record for that", str(figures["cpu_us_per_record"])
     yield "ms until a reader sees a record, p50 / p95", f"{fresh['p50']} / {fresh['p95']}"
     yield "ms to look an action up", str(figures["lookup_ms"])
     yield "ms for a day of an agent", str(figures["timeline_ms"])

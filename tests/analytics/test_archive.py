@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ import duckdb
 import pytest
 
 from analytics.archive import Archive, Pace, RawRecord
+from analytics.archive.digests import digests_of
+from analytics.archive.record import raw_columns
+from analytics.log.leaf import record_digest
 from enforcers.errors import ArchiveError
 from tests.analytics.records import append, assert_complete, numbered, query, raw
 
@@ -168,3 +172,67 @@ def test_header_names_that_are_not_utf8_are_kept_byte_for_byte(tmp_path: Path) -
         tmp_path, "SELECT list_transform(headers, lambda one: one.name) FROM records LIMIT 1"
     )
     assert kept == ["plain", "é", "a\x00b", "", "hex:6865783a3631", "hex:fffe"]
+
+
+_ODD = ("", "plain", "é", "hex:61", "a\x00b", "\udcff", "n" * 3_000)
+"""Names of headers; one is not UTF-8."""
+
+
+@pytest.mark.parametrize("rows", [0, 1, 50])
+def test_the_digests_of_a_batch_are_those_of_its_records(rows: int) -> None:
+    chance = random.Random(rows)
+    contents = (None, b"", b"\x00\xff", b"x" * 70_000)
+
+    def some() -> bytes | None:
+        return chance.choice(contents)
+
+    records = [
+        RawRecord(
+            *("findings", 0, at, chance.choice((0, -1, 2**63 - 1, -(2**63))), at % 2, some()),
+            tuple((chance.choice(_ODD), some()) for _ in range(chance.randrange(4))),
+            some(),
+        )
+        for at in range(rows)
+    ]
+    assert digests_of(raw_columns(records)) == [
+        record_digest(
+            one.timestamp_ms,
+            one.timestamp_type,
+            one.key,
+            [(name.encode("utf-8", "surrogateescape"), content) for name, content in one.headers],
+            one.value,
+        )
+        for one in records
+    ]
+
+
+def test_what_no_compression_fits_comes_back_from_a_day_file(tmp_path: Path) -> None:
+    """Each column has one that was chosen for it; whoever sends records chooses their sizes and times."""
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    chance = random.Random(1)
+    sizes = [
+        0,
+        1,
+        300,
+        20_000,
+        300_000,
+        3_000_000,
+        None,
+        *(chance.randrange(4_000) for _ in "x" * 60),
+    ]
+
+    def some() -> bytes | None:
+        size = chance.choice(sizes)
+        return None if size is None else chance.randbytes(size)
+
+    times = (0, -1, 2**63 - 1, -(2**63))
+    sent = [RawRecord("x", 0, at * 2**50, times[at % 4], 1, some(), (), some()) for at in range(60)]
+    with Archive.open(tmp_path, cluster_id="c", clock=lambda: now, pace=EAGER) as archive:
+        append(archive, sent)
+        now = datetime(2026, 11, 22, tzinfo=UTC)
+        append(archive, [raw("findings", 0)])
+    day = str(tmp_path / "days" / "2026-11-21.duckdb")
+    with duckdb.connect(day, read_only=True) as connection:
+        sql = 'SELECT "offset", timestamp_ms, key, value FROM raw ORDER BY seq'
+        found = connection.execute(sql).fetchall()
+    assert found == [(one.offset, one.timestamp_ms, one.key, one.value) for one in sent]

@@ -254,3 +254,13 @@ def test_an_archive_keeps_everything_unless_it_is_told_otherwise(lived: Path) ->
     assert due(lived, Keeping(), datetime(9999, 1, 1, tzinfo=UTC).date()).days == ()
     assert Pace().grace_s > 0
     assert len(sealed_days(lived)) == DAYS - 1
+
+
+def test_hours_in_short_go_with_their_day(lived: Path) -> None:
+    kept = lived / "rollups"
+    kept.mkdir()
+    names = [f"{after(at).date()}.parquet" for at in range(DAYS)]
+    for name in (*names, "no-day.parquet"):
+        (kept / name).write_bytes(b"")
+    settle(lived, DAYS - 1, 2)
+    assert sorted(path.name for path in kept.iterdir()) == sorted([*names[2:], "no-day.parquet"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from analytics.archive import Archive, RawRecord
-from analytics.archive.schema import READINGS
+from analytics.archive.schema import NOT_HASHED, READINGS
 from analytics.reader import connect
 from enforcers.contract import samples
 from enforcers.contract.base import Record
@@ -247,3 +247,18 @@ def test_freshness_is_one_row_even_of_nothing(tmp_path: Path) -> None:
     assert query(tmp_path, sql) == [(None, None)]
     _archived(tmp_path, raw("findings", 0), raw("findings", 1, timestamp_ms=2**62))
     assert query(tmp_path, sql) == [(2, True)]
+
+
+def test_the_digest_of_a_value_is_there_for_whoever_asks_and_stored_where_others_name_it(
+    tmp_path: Path,
+) -> None:
+    said = [(topic, _value(record)) for topic, record, _ in SAID.values()]
+    _archived(tmp_path, *(raw(topic, at, value) for at, (topic, value) in enumerate(said)))
+    for view in ("records", *SAID):
+        digest = "action_digest" if view == "actions" else "value_sha256"
+        sql = f"SELECT {digest} = sha256(r.value) FROM {view} JOIN records AS r USING (seq)"
+        assert set(query(tmp_path, sql.replace(digest, f"{view}.{digest}"))) == {(True,)}, view
+    stored = query(tmp_path, "SELECT DISTINCT topic FROM archived WHERE value_sha256 IS NULL")
+    assert {topic for (topic,) in stored} == {*NOT_HASHED} & {
+        topic for topic, _, _ in SAID.values()
+    }

@@ -1,5 +1,7 @@
 -- What readers get of a day file: each record as it came, with typed columns where its value can be read.
 -- holds: what it is; readable: true, false, or null for a tombstone, which holds nothing to read.
+-- value_sha256: where others name it, or tell a replay by it; of answers it is null, for to hash them takes
+-- as long as to read them, and views do so when they are asked.
 -- A view: the writer stores bytes only, and what stands in them is read when segments are written.
 CREATE VIEW $schema.records AS
 WITH read AS (
@@ -16,7 +18,7 @@ SELECT
   -- The same moment, so that queries by time skip row groups; null where no calendar has it.
   CASE WHEN timestamp_ms BETWEEN 0 AND 253402300799999
     THEN make_timestamptz(timestamp_ms * 1000) END AS recorded_at,
-  key, headers, value, sha256(value) AS value_sha256, cluster_id, archived_at,
+  key, headers, value, CASE WHEN $hashed THEN sha256(value) END AS value_sha256, cluster_id, archived_at,
   leaf_index, digest, nodes, head, head_index, head_nodes,
   $readable AS readable,
   $action_id AS action_id,

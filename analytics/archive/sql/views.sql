@@ -4,21 +4,60 @@
 -- be read once only.
 SET parquet_metadata_cache = true;
 
-CREATE OR REPLACE TEMP VIEW archived AS
-SELECT
-  *,
-  -- The trust zone; what one zone says is nothing in another.
+-- The trust zone; what one zone says is nothing in another.
+CREATE OR REPLACE TEMP MACRO zone_of(topic) AS
   CASE WHEN contains(topic, '.') THEN left(topic, -1 - length(split_part(topic, '.', -1)))
-    ELSE '' END AS zone
+    ELSE '' END;
+
+CREATE OR REPLACE TEMP VIEW archived AS
+SELECT *, zone_of(topic) AS zone
 FROM read_parquet([
   $sources
 ], hive_partitioning = false, filename = false);
+
+-- Which times each file holds: those that stand in ids, and those when records were recorded. A bound
+-- that is null is not known.
+CREATE OR REPLACE TEMP MACRO spans() AS '[
+$spans
+]'::STRUCT("file" VARCHAR, first_id BIGINT, last_id BIGINT, first_at BIGINT, last_at BIGINT)[];
+
+-- The files that can hold what is about this id, null: any, and was recorded in this time: opening
+-- one takes a tenth of a millisecond, and most are of other times.
+CREATE OR REPLACE TEMP MACRO sources_of(id, since, until) AS list_transform(list_filter(
+  spans(), lambda one: (id IS NULL OR coalesce($milliseconds BETWEEN one['first_id'] AND one['last_id'], true))
+    AND (since IS NULL OR coalesce(make_timestamptz(one['last_at']) >= since::TIMESTAMPTZ, true))
+    AND (until IS NULL OR coalesce(make_timestamptz(one['first_at']) < until::TIMESTAMPTZ, true))
+), lambda one: concat($directory, one['file']));
+
+-- Every record about one action, or in a time; null: any. What is asked for has to be constant, or a
+-- parameter of the statement: the files are chosen before it runs.
+CREATE OR REPLACE TEMP MACRO archived_in(id, since, until) AS TABLE
+SELECT *, zone_of(topic) AS zone
+FROM read_parquet(sources_of(id, since, until), hive_partitioning = false, filename = false)
+WHERE (id IS NULL OR action_ms = $milliseconds AND action_id = id::UUID)
+  AND (since IS NULL OR recorded_at >= since::TIMESTAMPTZ)
+  AND (until IS NULL OR recorded_at < until::TIMESTAMPTZ);
+
+-- The newest records, and maybe many more: enough to see how far the archive goes.
+CREATE OR REPLACE TEMP VIEW newly_archived AS
+SELECT seq, recorded_at, archived_at FROM read_parquet([
+  $newest
+], hive_partitioning = false, filename = false);
+
+-- When the first record was recorded, or earlier; no file is read for it but the newest.
+CREATE OR REPLACE TEMP VIEW beginning AS
+SELECT min(first_at) AS recorded_at FROM (
+  SELECT make_timestamptz(coalesce(one.first_at, 0)) AS first_at FROM (SELECT unnest(spans()) AS one)
+  WHERE NOT contains(one.file, '*')
+  UNION ALL
+  SELECT min(recorded_at) FROM newly_archived
+);
 
 -- Every record of every topic, as Kafka held it.
 CREATE OR REPLACE TEMP VIEW records AS
 SELECT
   seq, topic, partition, "offset", recorded_at, timestamp_ms, timestamp_type, key, headers, value,
-  value_sha256, cluster_id, archived_at, readable, holds, action_id, leaf_index, digest, zone,
+  coalesce(value_sha256, sha256(value)) AS value_sha256, cluster_id, archived_at, readable, holds, action_id, leaf_index, digest, zone,
   action_ms
 FROM archived;
 
@@ -37,63 +76,12 @@ CREATE OR REPLACE TEMP MACRO payload_text(payload) AS coalesce(
 
 -- What was proposed.
 CREATE OR REPLACE TEMP VIEW actions AS
-SELECT
-  seq, recorded_at, action_id,
-  action.proposal.principal.id AS principal,
-  action.proposal.principal.kind AS principal_kind,
-  action.proposal.principal.on_behalf_of AS on_behalf_of,
-  action.proposal.principal.session AS session,
-  action.proposal.target.system AS system,
-  action.proposal.target.environment AS environment,
-  action.proposal.target.catalog AS catalog,
-  action.proposal.target.dialect AS dialect,
-  action.proposal.payload.kind AS kind,
-  payload_text(action.proposal.payload) AS text,
-  action.proposal.payload.argv AS argv,
-  action.proposal.payload.program AS program,
-  action.proposal.payload.cwd AS cwd,
-  action.proposal.reason AS reason,
-  action.proposal.ticket AS ticket,
-  action.proposal.parent AS parent,
-  action.executor AS executor,
-  action.capabilities AS capabilities,
-  action.issued_at AS issued_at,
-  action.valid_for_ms AS valid_for_ms,
-  value_sha256 AS action_digest,
-  topic, partition, "offset", archived_at, zone,
-  action_ms
-FROM archived
-WHERE holds = 'action';
+$actions;
 
 -- What judges answered. Of several verdicts on the same bytes for the same executor the first
 -- counts; the others are kept and marked.
 CREATE OR REPLACE TEMP VIEW verdict_records AS
-SELECT
-  seq, recorded_at, action_id,
-  verdict.id AS verdict_id,
-  verdict.action_digest AS action_digest,
-  verdict.executor AS executor,
-  verdict.decision AS decision,
-  verdict.would_deny AS would_deny,
-  verdict.reasons AS reasons,
-  [reason.code FOR reason IN verdict.reasons] AS codes,
-  [reason.message FOR reason IN verdict.reasons] AS messages,
-  [reason.rule FOR reason IN verdict.reasons IF reason.rule IS NOT NULL] AS rules,
-  verdict.obligations AS obligations,
-  verdict.rewrite.text AS rewrite,
-  verdict.rewrite.digest AS rewrite_digest,
-  verdict.intent AS intent,
-  verdict.grants AS grants,
-  verdict.approval AS approval,
-  verdict.request AS request,
-  verdict.policy AS policy,
-  verdict.judge AS judge,
-  verdict.issued_at AS issued_at,
-  verdict.valid_for_ms AS valid_for_ms,
-  topic, partition, "offset", value_sha256, archived_at, zone,
-  action_ms
-FROM archived
-WHERE holds = 'verdict';
+$verdicts;
 
 CREATE OR REPLACE TEMP VIEW verdicts AS
 SELECT
@@ -117,32 +105,13 @@ SELECT
   denial.policy AS policy,
   denial.judge AS judge,
   denial.issued_at AS issued_at,
-  topic, partition, "offset", value_sha256, archived_at, zone,
+  topic, partition, "offset", sha256(value) AS value_sha256, archived_at, zone,
   action_ms
-FROM archived
-WHERE holds = 'denial';
+FROM (SELECT *, $denial AS denial FROM archived WHERE holds = 'denial');
 
 -- What became of actions, as executors reported it.
 CREATE OR REPLACE TEMP VIEW outcome_records AS
-SELECT
-  seq, recorded_at, action_id,
-  outcome.id AS outcome_id,
-  outcome.action_digest AS action_digest,
-  outcome.verdict_id AS verdict_id,
-  outcome.executor AS executor,
-  outcome.principal AS principal,
-  outcome.session AS session,
-  outcome.status AS status,
-  outcome.rows AS rows_affected,
-  outcome.bytes AS bytes_returned,
-  outcome.duration_us AS duration_us,
-  outcome.error AS error,
-  outcome.executed_digest AS executed_digest,
-  outcome.finished_at AS finished_at,
-  topic, partition, "offset", value_sha256, archived_at, zone,
-  action_ms
-FROM archived
-WHERE holds = 'outcome';
+$outcomes;
 
 CREATE OR REPLACE TEMP VIEW outcomes AS
 SELECT
@@ -152,11 +121,10 @@ SELECT
   ) > 1 AS duplicate
 FROM outcome_records;
 
--- One row an action, of this id and recorded in this time, null: any: who proposed what, what the
--- judge said, what became of it. The same id with other bytes is another action, with its own row.
--- Of several verdicts and outcomes the first counts. It is chosen after the join, for then DuckDB
--- reads only what belongs to the actions that are asked for; and a partition names what follows
--- from its first column, so that filters on that reach the files.
+-- One row an action, of this id and recorded in this time, null: any: who proposed what, what the judge said, what became of it. The same id with
+-- other bytes is another action, with its own row. Of several verdicts and outcomes the first counts.
+-- It is chosen after the join, for then DuckDB reads only what belongs to the actions that are asked
+-- for; and a partition names what follows from its first column, so that filters on that reach the files.
 CREATE OR REPLACE TEMP MACRO told(id, since, until) AS TABLE
 SELECT
   recorded_at, action_id, principal, principal_kind, on_behalf_of, session, system,
@@ -166,7 +134,7 @@ SELECT
     status,
     CASE WHEN decision = 'allow' AND recorded_at
       + to_milliseconds(coalesce(valid_for_ms, 0)::BIGINT + $outcome_grace_ms) < now()
-      THEN 'unknown' END
+      THEN 'none' END
   ) AS outcome,
   rows_affected, bytes_returned, error,
   date_diff('millisecond', recorded_at, answered_at) AS latency_ms,
@@ -179,22 +147,15 @@ FROM (
       a.*, v.recorded_at AS answered_at, v.decision, v.would_deny, v.codes,
       v.rules, v.messages, v.judge, v.policy, v.grants, v.approval, v.request, v.verdict_id
     FROM (
-      SELECT * FROM actions
-      WHERE kind <> 'canary' AND (id IS NULL OR action_ms = $milliseconds AND action_id = id::UUID)
-        AND (since IS NULL OR recorded_at >= since::TIMESTAMPTZ)
-        AND (until IS NULL OR recorded_at < until::TIMESTAMPTZ)
+      SELECT * FROM ($actions_in)
+      WHERE kind <> 'canary'
       QUALIFY row_number() OVER (
         PARTITION BY action_digest, action_id, action_ms, zone, principal, session, system,
           environment, kind
         ORDER BY seq
       ) = 1
     ) AS a
-    LEFT JOIN (
-      -- An answer is recorded after its action; brokers' clocks may differ.
-      SELECT * FROM verdict_records
-      WHERE (id IS NULL OR action_ms = $milliseconds AND action_id = id::UUID)
-        AND (since IS NULL OR recorded_at >= since::TIMESTAMPTZ - INTERVAL 1 HOUR)
-    ) AS v
+    LEFT JOIN ($verdicts_in) AS v
       ON v.action_ms = a.action_ms AND v.action_id = a.action_id
       AND v.action_digest = a.action_digest AND v.executor = a.executor AND v.zone = a.zone
     QUALIFY row_number() OVER (
@@ -203,11 +164,7 @@ FROM (
       ORDER BY v.seq
     ) = 1
   ) AS j
-  LEFT JOIN (
-    SELECT * FROM outcome_records
-    WHERE (id IS NULL OR action_ms = $milliseconds AND action_id = id::UUID)
-      AND (since IS NULL OR recorded_at >= since::TIMESTAMPTZ - INTERVAL 1 HOUR)
-  ) AS o
+  LEFT JOIN ($outcomes_in) AS o
     ON o.action_ms = j.action_ms AND o.action_id = j.action_id
     AND o.action_digest = j.action_digest AND o.executor = j.executor AND o.zone = j.zone
   QUALIFY row_number() OVER (
@@ -217,25 +174,30 @@ FROM (
   ) = 1
 );
 
-CREATE OR REPLACE TEMP VIEW timeline AS SELECT * FROM told(NULL, NULL, NULL);
-
--- One action. Ids of version 7 begin with their time, so few row groups are read.
-CREATE OR REPLACE TEMP MACRO find_action(id) AS TABLE SELECT * FROM told(id, NULL, NULL);
-
 -- What was proposed in a time; null: any.
 CREATE OR REPLACE TEMP MACRO timeline_between(since, until) AS TABLE
-SELECT * FROM told(NULL, since, until);
+FROM told(NULL, since, until);
+
+CREATE OR REPLACE TEMP VIEW timeline AS FROM told(NULL, NULL, NULL);
+
+-- One action. Ids of version 7 begin with their time, so few row groups are read.
+CREATE OR REPLACE TEMP MACRO find_action(id) AS TABLE
+FROM told(id, NULL, NULL) WHERE id IS NOT NULL;
 
 -- Every record about one action, as Kafka held it.
 CREATE OR REPLACE TEMP MACRO find_records(id) AS TABLE
-SELECT * FROM records WHERE action_id = id::UUID AND action_ms = $milliseconds;
+SELECT
+  seq, topic, partition, "offset", recorded_at, timestamp_ms, timestamp_type, key, headers, value,
+  coalesce(value_sha256, sha256(value)) AS value_sha256, cluster_id, archived_at, readable, holds, action_id, leaf_index, digest, zone,
+  action_ms
+FROM archived_in(id, NULL, NULL) WHERE id IS NOT NULL;
 
 -- What one principal proposed in a time; null: any.
 CREATE OR REPLACE TEMP MACRO timeline_of(who, since, until) AS TABLE
 SELECT * FROM told(NULL, since, until) WHERE principal = who;
 
 -- What people were asked before an action may pass. `replay`: the same bytes once more.
-CREATE OR REPLACE TEMP VIEW requests AS
+CREATE OR REPLACE TEMP VIEW request_records AS
 SELECT
   seq, recorded_at,
   asked.id AS request_id,
@@ -262,10 +224,14 @@ SELECT
   asked.asks AS asks,
   asked.at AS asked_at,
   asked.expires_at AS expires_at,
-  row_number() OVER (PARTITION BY topic, value_sha256 ORDER BY seq) > 1 AS replay,
   topic, partition, "offset", value_sha256, archived_at, zone,
   action_ms
 FROM (SELECT *, $asked AS asked FROM archived WHERE holds = 'request');
+
+CREATE OR REPLACE TEMP VIEW requests AS
+SELECT
+  *, row_number() OVER (PARTITION BY topic, value_sha256 ORDER BY seq) > 1 AS replay
+FROM request_records;
 
 -- Wishes for a grant.
 CREATE OR REPLACE TEMP VIEW grant_requests AS
@@ -287,7 +253,7 @@ SELECT
 FROM (SELECT *, $wished AS wished FROM archived WHERE holds = 'grant_request');
 
 -- What people said to a request, each word of theirs.
-CREATE OR REPLACE TEMP VIEW votes AS
+CREATE OR REPLACE TEMP VIEW vote_records AS
 SELECT
   seq, recorded_at,
   vote.id AS vote_id,
@@ -302,9 +268,13 @@ SELECT
   vote.proposal_digest AS proposal_digest,
   vote.policy AS policy,
   vote.expires_at AS expires_at,
-  row_number() OVER (PARTITION BY topic, value_sha256 ORDER BY seq) > 1 AS replay,
   topic, partition, "offset", value_sha256, archived_at, zone
 FROM (SELECT *, $vote AS vote FROM archived WHERE holds = 'vote');
+
+CREATE OR REPLACE TEMP VIEW votes AS
+SELECT
+  *, row_number() OVER (PARTITION BY topic, value_sha256 ORDER BY seq) > 1 AS replay
+FROM vote_records;
 
 -- What administrators said of grants. The highest version of a grant is what holds.
 CREATE OR REPLACE TEMP VIEW grants AS
@@ -351,7 +321,7 @@ SELECT
 FROM (SELECT *, $control AS control FROM archived WHERE holds = 'control');
 
 -- Who may propose, as administrators said it.
-CREATE OR REPLACE TEMP VIEW enrolments AS
+CREATE OR REPLACE TEMP VIEW enrolment_records AS
 SELECT
   seq, recorded_at,
   enrolment.principal.id AS principal,
@@ -368,9 +338,13 @@ SELECT
   enrolment.issue.at AS said_at,
   enrolment.issue.reason AS reason,
   enrolment.issue.version AS version,
-  row_number() OVER (PARTITION BY topic, value_sha256 ORDER BY seq) > 1 AS replay,
   topic, partition, "offset", value_sha256, archived_at, zone
 FROM (SELECT *, $enrolment AS enrolment FROM archived WHERE holds = 'enrolment');
+
+CREATE OR REPLACE TEMP VIEW enrolments AS
+SELECT
+  *, row_number() OVER (PARTITION BY topic, value_sha256 ORDER BY seq) > 1 AS replay
+FROM enrolment_records;
 
 -- Policies as administrators published them; `digest` is what verdicts call their policy.
 CREATE OR REPLACE TEMP VIEW publications AS
@@ -421,8 +395,4 @@ SELECT
   max(recorded_at) AS recorded_at,
   max(archived_at) AS archived_at,
   date_diff('millisecond', max(archived_at), now()) AS age_ms
-FROM (
-  SELECT seq, recorded_at, archived_at FROM read_parquet([
-    $newest
-  ], hive_partitioning = false, filename = false) ORDER BY seq DESC LIMIT 1
-);
+FROM (SELECT * FROM newly_archived ORDER BY seq DESC LIMIT 1);

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.log import leaf
-from analytics.log.leaf import digest_of, entry_of, leaf_of, leaves_of, record_digest
+from analytics.log.leaf import entry_of, leaf_of, leaves_of, record_digest
 
 PARTS: dict[str, Any] = {
     "timestamp_ms": 1_767_323_045_678,
@@ -59,25 +58,6 @@ def test_an_entry_is_one_line_that_names_place_and_digest() -> None:
     line = f"sluicegate/v1 pay.actions 3 17 {digest.hex()}\n".encode()
     assert entry_of("pay.actions", 3, 17, digest) == line
     assert leaf_of("pay.actions", 3, 17, digest) == hashlib.sha256(b"\x00" + line).digest()
-
-
-@given(RECORD, st.lists(st.binary(max_size=3_000), max_size=3))
-def test_the_fast_way_to_a_digest_is_the_same(one: Any, long: list[bytes]) -> None:
-    *before, headers, value = one
-    headers = (*headers, *((content, content) for content in long))
-    named = [(name.decode("utf-8", "surrogateescape"), content) for name, content in headers]
-    assert digest_of(*before, named, value) == record_digest(*before, headers, value)
-
-
-def test_names_that_are_made_up_do_not_fill_the_memory() -> None:
-    before = PARTS | {"headers": ()}
-    for number in range(3_000):
-        digest_of(**before | {"headers": ((f"made-up-{number}", b""),)})
-    assert len(leaf._names) <= leaf._MOST_NAMES
-    last = ((b"made-up-2999", b""),)
-    assert digest_of(**before | {"headers": (("made-up-2999", b""),)}) == record_digest(
-        **before | {"headers": last}
-    )
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**63 - 1), st.binary(min_size=32, max_size=32))))
