@@ -5,26 +5,23 @@ CREATE OR REPLACE TEMP MACRO approval_anomaly(
   since := NULL, until := NULL,
   seconds := 5, an_hour := 20, factor := 3.0, history_days := 30, settled_votes := 20
 ) AS TABLE
-WITH asks AS (
-  SELECT zone, request_id, recorded_at AS asked_at, action_id, lower(principal) AS requester, principal,
-    lower(owner) AS owner, lower(on_behalf_of) AS behalf
-  FROM requests
-  WHERE recorded_at >= begin_of(since, until) - to_days(history_days) - INTERVAL 2 DAYS
-    AND recorded_at < end_of(until)
+WITH past AS MATERIALIZED (
+  SELECT agent AS voter, key AS request, class AS zone, first_at AS seen_at, last_at AS asked_at
+  FROM anomaly_hours
+  WHERE what = 'approval' AND hour < begin_of(since, until)
+    AND hour >= begin_of(since, until) - to_days(history_days)
 ), said AS MATERIALIZED (
-  SELECT v.recorded_at AS seen_at, lower(v.said_by) AS voter, v.said_by AS shown, request_id,
-    a.asked_at, a.action_id, a.principal, a.requester, a.owner, a.behalf,
-    v.recorded_at >= begin_of(since, until) AS inside
-  FROM votes AS v LEFT JOIN asks AS a USING (zone, request_id)
-  WHERE v.choice = 'approve' AND NOT v.replay AND v.recorded_at < end_of(until)
-    AND v.recorded_at >= begin_of(since, until) - to_days(history_days)
-), past AS (
-  SELECT voter, max(n) AS busiest, min(first_at) AS first_at FROM (
-    SELECT voter, date_trunc('hour', seen_at) AS hour, count(DISTINCT request_id) AS n, min(seen_at) AS first_at
-    FROM said WHERE NOT inside GROUP BY ALL) GROUP BY voter
+  -- The same approval again is none.
+  SELECT *, seen_at >= begin_of(since, until) AS inside
+  FROM approvals(begin_of(since, until) - INTERVAL 1 HOUR, end_of(until)) AS s
+  WHERE NOT EXISTS (FROM past AS p WHERE p.voter = s.voter AND p.request = s.request AND p.zone = s.zone
+    AND p.seen_at < s.seen_at)
+), known AS (
+  SELECT voter, max(n) AS busiest FROM (
+    SELECT voter, date_trunc('hour', seen_at) AS hour, count(*) AS n FROM past GROUP BY ALL) GROUP BY voter
 ), bots AS (
   -- Who always answers at once is a program; that it may vote is an administrator's decision.
-  SELECT voter FROM said WHERE NOT inside AND asked_at IS NOT NULL
+  SELECT voter FROM past WHERE asked_at IS NOT NULL
   GROUP BY voter HAVING count(*) >= 3 AND median(epoch(seen_at) - epoch(asked_at)) <= seconds
 ), hourly AS (
   SELECT *, count(*) OVER (PARTITION BY voter ORDER BY seen_at
@@ -34,7 +31,7 @@ WITH asks AS (
   SELECT seen_at, voter, shown, principal, action_id, 'self' AS key, 1 AS score, 0 AS baseline,
     concat('approved what it asked for itself, or what is asked for on its behalf') AS what,
     'alert' AS severity
-  FROM said WHERE inside AND voter IN (requester, owner, behalf)
+  FROM said WHERE inside AND own
   UNION ALL
   SELECT seen_at, voter, shown, principal, action_id, 'instant', seconds / greatest(0.1, passed), seconds,
     concat('approved ', round(passed, 1), ' s after the question'), 'warning'
@@ -43,14 +40,14 @@ WITH asks AS (
   UNION ALL
   SELECT seen_at, voter, shown, principal, action_id, 'stranger', 1, 0,
     concat('never approved anything in ', history_days, ' days, where others voted ',
-      (SELECT count(*) FROM said WHERE NOT inside), ' times'), 'warning'
+      (SELECT count(*) FROM past), ' times'), 'warning'
   FROM said WHERE inside AND voter NOT IN (SELECT voter FROM past)
-    AND (SELECT count(*) FROM said WHERE NOT inside) >= settled_votes
+    AND (SELECT count(*) FROM past) >= settled_votes
   UNION ALL
   SELECT seen_at, voter, shown, principal, action_id, 'fatigue', n / an_hour, coalesce(busiest, 0),
     concat('approved ', n, ' requests within an hour; before, at most ', coalesce(busiest, 0)),
     'warning'
-  FROM hourly LEFT JOIN past USING (voter)
+  FROM hourly LEFT JOIN known USING (voter)
   WHERE inside AND n >= an_hour AND n > factor * coalesce(busiest, 0)
 )
 SELECT

@@ -8,15 +8,17 @@ CREATE OR REPLACE TEMP MACRO deny_then_success(
   severe_rules := '(secret|schema|transfer|outside|personal|upload|privilege|persist|destr|system|configure|interpreter|grant)',
   above_usual := 3, rollout_minutes := 60, rollout_agents := 3
 ) AS TABLE
-WITH acts AS MATERIALIZED (
-  SELECT d.seen_at, d.action_id, d.agent, d.decision, d.policy, d.rules[1] AS rule,
-    fingerprint(d.text) AS print, effect.verb AS verb, effect.extent AS extent,
-    key_of(system, effect) AS key
-  FROM (SELECT *, unnest(intent) AS effect
-    FROM decided(begin_of(since, until) - to_minutes(rollout_minutes + minutes), end_of(until))
-    WHERE decision IN ('allow', 'deny')) AS d
-  WHERE effect.type NOT IN ('session', 'function')
-  QUALIFY bool_or(decision = 'deny') OVER (PARTITION BY agent, key)
+WITH touching AS MATERIALIZED (
+  SELECT *, time_bucket(to_minutes(minutes), seen_at) AS stretch
+  FROM touched(begin_of(since, until) - to_minutes(rollout_minutes + minutes), end_of(until))
+  WHERE decision IN ('allow', 'deny') AND sort NOT IN ('session', 'function')
+), acts AS MATERIALIZED (
+  -- A denial matters in the stretch of time that it lies in, and in the next one.
+  SELECT seen_at, action_id, agent, decision, policy, rule, fingerprint(text) AS print, verb, extent, key,
+    stretch
+  FROM touching SEMI JOIN (
+    SELECT agent, key, unnest([stretch, stretch + to_minutes(minutes)]) AS stretch
+    FROM touching WHERE decision = 'deny') USING (agent, key, stretch)
 ), denied AS (
   SELECT d.* FROM acts AS d ANTI JOIN (
     FROM rolled_out(begin_of(since, until), end_of(until), rollout_minutes, rollout_agents)
@@ -31,6 +33,17 @@ WITH acts AS MATERIALIZED (
       CASE WHEN what = 'rule' AND regexp_matches(lower(key), severe_rules) THEN denied ELSE 0 END AS severe_n
     FROM anomaly_hours WHERE what IN ('volume', 'rule') AND hour < begin_of(since, until))
   GROUP BY agent
+), after AS (
+  -- What is allowed again before the next denial says nothing new.
+  SELECT a.*
+  FROM (SELECT * FROM acts WHERE decision = 'allow') AS a
+  ASOF JOIN (SELECT DISTINCT agent, key, seen_at FROM denied) AS d
+    ON d.agent = a.agent AND d.key = a.key AND d.seen_at < a.seen_at
+  WHERE d.seen_at >= a.seen_at - to_minutes(minutes)
+  QUALIFY row_number() OVER (
+    PARTITION BY a.agent, a.key, a.print, a.verb, a.extent, d.seen_at ORDER BY a.seen_at) = 1
+), near AS (
+  SELECT * EXCLUDE (stretch), unnest([stretch, stretch + to_minutes(minutes)]) AS stretch FROM denied
 ), tried AS (
   SELECT a.agent, a.key, a.seen_at, a.action_id, a.verb, a.print,
     count(DISTINCT d.print) AS n, list(DISTINCT d.action_id) AS ids,
@@ -40,10 +53,11 @@ WITH acts AS MATERIALIZED (
     -- The same verb with as much of the resource: nothing was given up.
     bool_or(list_contains(severe, d.verb) AND d.verb = a.verb
       AND reach(a.extent) >= reach(d.extent)) AS persists
-  FROM acts AS a
-  JOIN denied AS d ON d.agent = a.agent AND d.key = a.key AND d.print <> a.print
+  FROM after AS a
+  JOIN near AS d ON d.agent = a.agent AND d.key = a.key
+    AND d.stretch = a.stretch AND d.print <> a.print
     AND d.seen_at < a.seen_at AND d.seen_at >= a.seen_at - to_minutes(minutes)
-  WHERE a.decision = 'allow' AND a.seen_at >= begin_of(since, until)
+  WHERE a.seen_at >= begin_of(since, until)
   GROUP BY ALL
 ), ranked AS (
   SELECT t.*, coalesce(u.expected, 0) AS expected, coalesce(u.severe_expected, 0) AS severe_expected,

@@ -4,7 +4,7 @@ CREATE OR REPLACE TEMP MACRO exec_without_verdict(
   since := NULL, until := NULL, late_seconds := 60, skew_seconds := 60
 ) AS TABLE
 WITH ran AS (
-  SELECT * FROM ended(begin_of(since, until), end_of(until) - to_seconds(late_seconds))
+  SELECT * FROM ended(begin_of(since, until), settled_end(until, to_seconds(late_seconds)))
   WHERE told.status IN ('succeeded', 'failed', 'rolled_back')
     AND (told.status = 'succeeded' OR told.executed_digest IS NOT NULL)
 ), texts AS (
@@ -15,7 +15,13 @@ WITH ran AS (
     AND recorded_at >= begin_of(since, until) - INTERVAL 1 HOUR
   GROUP BY ALL
 ), verdicts_of AS (
-  SELECT * FROM judged(begin_of(since, until) - INTERVAL 1 HOUR, end_of(until))
+  SELECT zone, action_id, action_digest, executor, arg_min(struct_pack(
+    decision := decision, rewrite_digest := rewrite_digest, issued_at := issued_at,
+    valid_for_ms := valid_for_ms), seq) AS said
+  FROM verdict_records
+  WHERE recorded_at >= begin_of(since, until) - INTERVAL 1 HOUR
+    AND recorded_at < end_of(until) + to_seconds(late_seconds)
+  GROUP BY ALL
 ), odd AS (
   SELECT r.seen_at, action_id, executor, r.told,
     CASE

@@ -12,13 +12,19 @@ CREATE TEMP TABLE IF NOT EXISTS anomaly_hours (
 
 CREATE TEMP TABLE IF NOT EXISTS anomaly_hours_known (hour TIMESTAMPTZ);
 
+-- A record can claim any time: none takes the window away from what the archiver's clock says.
+CREATE OR REPLACE TEMP MACRO newest_record() AS
+  (SELECT least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) FROM newly_archived);
+
 CREATE OR REPLACE TEMP MACRO end_of(until) AS
-  coalesce(until::TIMESTAMPTZ, (
-    SELECT least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) + INTERVAL 1 MILLISECOND
-    FROM archived));
+  coalesce(until::TIMESTAMPTZ, newest_record() + INTERVAL 1 MILLISECOND);
 
 CREATE OR REPLACE TEMP MACRO begin_of(since, until) AS
   coalesce(since::TIMESTAMPTZ, end_of(until) - INTERVAL 24 HOURS);
+
+-- The end of the window for what has to wait for late records: a window of the past waits for none.
+CREATE OR REPLACE TEMP MACRO settled_end(until, wait) AS
+  least(end_of(until), newest_record() + INTERVAL 1 MILLISECOND - wait);
 
 -- `events_2026_11_22` and `events_2026_11_23` are one resource, and so are two ids.
 CREATE OR REPLACE TEMP MACRO plain_name(name) AS
@@ -49,11 +55,11 @@ CREATE OR REPLACE TEMP MACRO class_of(verb, sort) AS
     ELSE verb
   END;
 
--- What was proposed, each action once; canaries are no actions.
-CREATE OR REPLACE TEMP MACRO proposed(since, until) AS TABLE
+-- What was proposed, each action once; canaries are no actions. Of a text, no more than is compared.
+CREATE OR REPLACE TEMP MACRO archived_proposals(since, until) AS TABLE
 SELECT
   zone, seq, recorded_at AS seen_at, action_id, action_digest, principal AS agent, on_behalf_of, session,
-  system, environment, executor, kind, text, ticket, parent
+  system, environment, executor, kind, left(text, 2000) AS text, ticket, parent
 FROM actions
 WHERE recorded_at >= since AND recorded_at < until AND kind <> 'canary'
 QUALIFY row_number() OVER (PARTITION BY zone, action_id, action_digest ORDER BY seq) = 1;
@@ -82,16 +88,15 @@ QUALIFY row_number() OVER (
 CREATE OR REPLACE TEMP MACRO some_of(ids) AS list_slice(ids, 1, 20)::VARCHAR[];
 
 -- Actions with their verdict, where there is one.
-CREATE OR REPLACE TEMP MACRO decided(since, until) AS TABLE
+CREATE OR REPLACE TEMP MACRO archived_decisions(since, until) AS TABLE
 SELECT
-  a.*, said.decision, said.rules, said.intent, said.policy, said.issued_at, said.valid_for_ms,
-  said.rewrite_digest, said.sanctioned
-FROM proposed(since, until) AS a
+  a.*, said.decision, said.rules, said.intent, said.policy, said.sanctioned
+FROM archived_proposals(since, until) AS a
 LEFT JOIN judged(since, until + INTERVAL 1 MINUTE) AS v
   USING (zone, action_id, action_digest, executor);
 
 -- What executors reported, the first report of each action.
-CREATE OR REPLACE TEMP MACRO ended(since, until) AS TABLE
+CREATE OR REPLACE TEMP MACRO archived_endings(since, until) AS TABLE
 SELECT
   zone, action_id, outcome.action_digest AS action_digest, outcome.executor AS executor,
   min(seq) AS seq, min(recorded_at) AS seen_at,
@@ -107,22 +112,47 @@ FROM archived
 WHERE holds = 'outcome' AND recorded_at >= since AND recorded_at < until
 GROUP BY ALL;
 
+-- What detections ask for. A look at all of them fills tables once, and has these and `touched` read them.
+CREATE OR REPLACE TEMP MACRO decided(since, until) AS TABLE FROM archived_decisions(since, until);
+CREATE OR REPLACE TEMP MACRO ended(since, until) AS TABLE FROM archived_endings(since, until);
+
 -- Who touched what: one row for each resource of each action.
-CREATE OR REPLACE TEMP MACRO touched(since, until) AS TABLE
+CREATE OR REPLACE TEMP MACRO touches(since, until) AS TABLE
 SELECT
-  seen_at, action_id, agent, session, system, environment, ticket, decision, sanctioned, text,
+  seen_at, action_id, agent, session, decision, policy, rules[1] AS rule, sanctioned, text,
   effect.verb AS verb, concat_ws('.', system, effect.type, effect.namespace, effect.name) AS full_name,
   effect.type AS sort, effect.name AS name, effect.extent AS extent,
   class_of(effect.verb, effect.type) AS class,
   key_of(system, effect) AS key
 FROM (SELECT *, unnest(intent) AS effect FROM decided(since, until));
 
+CREATE OR REPLACE TEMP MACRO touched(since, until) AS TABLE FROM touches(since, until);
+
+-- Who approved which request, each once, and since when it was asked: within a day it ends. Who sends
+-- a question once more, about somebody else, hides nothing. Names are compared without their case.
+CREATE OR REPLACE TEMP MACRO approvals(since, until) AS TABLE
+SELECT
+  v.zone, v.request_id::VARCHAR AS request, lower(v.said_by) AS voter, v.recorded_at AS seen_at,
+  v.said_by AS shown, max(a.recorded_at) FILTER (a.recorded_at <= v.recorded_at) AS asked_at,
+  any_value(a.action_id) AS action_id, any_value(a.principal) AS principal,
+  bool_or(lower(v.said_by) IN (lower(a.principal), lower(a.owner), lower(a.on_behalf_of))) AS own
+FROM (
+  SELECT zone, request_id, said_by, recorded_at FROM vote_records
+  WHERE choice = 'approve' AND recorded_at >= since AND recorded_at < until
+  QUALIFY row_number() OVER (PARTITION BY zone, request_id, lower(said_by) ORDER BY seq) = 1
+) AS v
+LEFT JOIN (
+  SELECT zone, request_id, recorded_at, action_id, principal, owner, on_behalf_of FROM request_records
+  WHERE recorded_at >= since - INTERVAL 2 DAYS AND recorded_at < until
+) AS a USING (zone, request_id)
+GROUP BY v.zone, v.request_id, v.said_by, v.recorded_at;
+
 -- One hour and more of the archive in short, for `anomaly_hours`.
 CREATE OR REPLACE TEMP MACRO hours_of(since, until) AS TABLE
 WITH those AS MATERIALIZED (
   SELECT d.*, e.told, date_trunc('hour', d.seen_at) AS hour
-  FROM decided(since, until) AS d
-  LEFT JOIN ended(since, until + INTERVAL 10 MINUTES) AS e
+  FROM archived_decisions(since, until) AS d
+  LEFT JOIN archived_endings(since, until + INTERVAL 10 MINUTES) AS e
     USING (zone, action_id, action_digest, executor)
 ), uses AS (
   SELECT hour, agent, seen_at, decision, class_of(effect.verb, effect.type) AS class,
@@ -164,12 +194,16 @@ UNION ALL
 -- What an administrator says of an agent: a release may do more than the one before.
 SELECT date_trunc('hour', recorded_at), 'enrolled', principal, '', '', count(*), 0, 0, 0, 0, 0,
   min(recorded_at), max(recorded_at)
-FROM enrolments WHERE recorded_at >= since AND recorded_at < until GROUP BY ALL
+FROM enrolment_records WHERE recorded_at >= since AND recorded_at < until GROUP BY ALL
 UNION ALL
 SELECT hour, 'context', agent, context_of(on_behalf_of, system, environment, executor, kind), '',
   count(*), count(*) FILTER (decision = 'allow'), count(*) FILTER (decision = 'deny'), 0, 0, 0,
   min(seen_at), max(seen_at)
-FROM those GROUP BY ALL;
+FROM those GROUP BY ALL
+UNION ALL
+-- Each approval: who gave it, to which request, and when that was asked.
+SELECT date_trunc('hour', seen_at), 'approval', voter, request, zone, 1, 0, 0, 0, 0, 0, seen_at, asked_at
+FROM approvals(since, until);
 
 -- Where an agent works from and for whom, as far as the contract has it.
 CREATE OR REPLACE TEMP MACRO context_of(on_behalf_of, system, environment, executor, kind) AS
@@ -187,7 +221,7 @@ SELECT agent, min(said_at) AS said_at FROM (
   SELECT agent, first_at AS said_at FROM anomaly_hours
   WHERE what = 'enrolled' AND hour < since AND hour >= since - to_days(days)
   UNION ALL
-  SELECT principal, recorded_at FROM enrolments WHERE recorded_at >= since AND recorded_at < until
+  SELECT principal, recorded_at FROM enrolment_records WHERE recorded_at >= since AND recorded_at < until
 ) GROUP BY agent;
 
 -- Rules that a new policy brought to several agents at once, and when: nobody's spike.

@@ -18,19 +18,20 @@ from pathlib import Path
 import duckdb
 
 from analytics.archive.database import run
+from analytics.archive.retention import ROLLUPS
 from analytics.archive.schema import quoted
 
 DAY = timedelta(days=1)
-FOLDER = "rollups"
 LATE = timedelta(minutes=30)
 """A day is rolled up when records that are late had time to come."""
 COLUMNS = (
     "hour, what, agent, key, class, actions, allowed, denied, answered, rows_moved, bytes_moved,"
     " first_at, last_at"
 )
-_NEWEST = """
-SELECT min(recorded_at), least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) FROM archived
+NEWEST = """
+SELECT least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) FROM newly_archived
 """
+"""A record can claim any time: none takes the window away from what the archiver's clock says."""
 
 
 def fill(
@@ -39,8 +40,11 @@ def fill(
     until: datetime,
     directory: Path | None = None,
 ) -> None:
-    """See that `anomaly_hours` holds every whole hour from `since` to `until`."""
-    begin, end = _hour(since), _hour(until)
+    """See that `anomaly_hours` holds every whole hour from `since` to `until`, and none before."""
+    ((oldest,),) = run(connection, "SELECT recorded_at FROM beginning")
+    begin, end = _hour(max(since, min(oldest or until, until))), _hour(until)
+    for table in ("anomaly_hours", "anomaly_hours_known"):
+        run(connection, f"DELETE FROM {table} WHERE hour < ?::TIMESTAMPTZ", [begin])
     known = {day.date() for (day,) in run(connection, "SELECT hour FROM anomaly_hours_known")}
     for day in _days(begin, end):
         if directory is not None and day.date() not in known and day + DAY <= end:
@@ -106,8 +110,9 @@ def roll_up(
 
     Only whoever may write to the archive calls it: its archiver.
     """
-    oldest, newest = run(connection, _NEWEST)[0]
-    if newest is None:
+    ((oldest,),) = run(connection, "SELECT recorded_at FROM beginning")
+    ((newest,),) = run(connection, NEWEST)
+    if newest is None or oldest is None:
         return ()
     begin = max(_day(oldest), _day(newest) - days * DAY)
     over = [day for day in _days(begin, newest) if day + DAY + LATE <= newest]
@@ -133,7 +138,7 @@ def _write(connection: duckdb.DuckDBPyConnection, directory: Path, day: datetime
 
 def rollup_path(directory: Path, day: datetime) -> Path:
     """Where a day's roll-up lies."""
-    return directory / FOLDER / f"{day:%Y-%m-%d}.parquet"
+    return directory / ROLLUPS / f"{day:%Y-%m-%d}.parquet"
 
 
 def _days(begin: datetime, end: datetime) -> Iterator[datetime]:

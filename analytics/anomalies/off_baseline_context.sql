@@ -13,9 +13,7 @@ WITH known AS MATERIALIZED (
 ), came AS MATERIALIZED (
   SELECT seen_at, action_id, agent, decision,
     context_of(on_behalf_of, system, environment, executor, kind) AS context
-  FROM proposed(begin_of(since, until), end_of(until))
-  LEFT JOIN (SELECT action_id AS of_action, said.decision AS decision
-    FROM judged(begin_of(since, until), end_of(until))) ON of_action = action_id
+  FROM decided(begin_of(since, until), end_of(until))
 ), fresh AS (
   SELECT seen_at, action_id, agent, decision, unnest(string_split(context, ' ')) AS part FROM came
 ), odd AS (

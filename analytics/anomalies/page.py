@@ -14,17 +14,17 @@ _HEAD = """\
 Made from `analytics/anomalies/` by `python -m analytics.anomalies.page docs/anomalies.md`; do not edit.
 
 Twelve questions about the archive, each a table macro of DuckDB in a file of its own. The archiver asks them
-every minute and publishes what they find to the topic `findings`, signed by its key. Anybody who may read the
-archive can ask them:
+every minute (`anomalies_every_s` in [configuration.md](configuration.md)) and publishes what they find to the
+topic `findings`, signed by its key. Anybody who may read the archive can ask them:
 
 ```sh
 sluicegate audit anomalies
-sluicegate audit anomalies denial_spike --since 7d --set denial_spike.denials=20
-sluicegate audit anomalies --until 2026-11-21T12:00:00Z --json
+sluicegate audit anomalies denial_spike --from 7d --set denial_spike.denials=20
+sluicegate audit anomalies --to 2026-11-21T12:00:00Z --json
 ```
 
-Without `--until` the window ends with the newest record, and it begins with a whole hour. What is printed last are
-the actions to look at, with `sluicegate audit action`.
+Without `--to` the window ends with the newest record, and it begins with a whole hour. Below the table stand
+the ids behind each finding, for `sluicegate audit action`.
 
 | detection | what it finds | at most | what to do |
 | --- | --- | --- | --- |
@@ -47,9 +47,13 @@ _MIDDLE = """
 
 ## The hours before
 
-What is usual is computed from whole hours in short, the table `anomaly_hours`. For days that are over the archiver
-keeps them in `rollups/DATE.parquet` in the archive. These files hold nothing that the records do not, can be deleted,
-and are not proved by the log. Records that come later than half an hour after their day are not in them.
+What is usual is computed from whole hours in short, the table `anomaly_hours`, of the 35 days before the window. For
+days that are over the archiver keeps them in `rollups/DATE.parquet` in the archive. These files hold nothing that the
+records do not, can be deleted, are dropped with their day, and are not proved by the log. Records that come later than
+half an hour after their day are not in them.
+
+So a look reads the window, some hours before it, and of the days before only these files: it takes as long in an old
+archive as in a young one. What most detections begin with is read once for all of them.
 
 In a DuckDB session of one's own:
 

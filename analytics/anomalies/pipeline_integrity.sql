@@ -7,10 +7,16 @@ CREATE OR REPLACE TEMP MACRO pipeline_integrity(
   history_days := 28, checkpoint_minutes := 10,
   unreadable := 20, compacted := ['history']
 ) AS TABLE
-WITH places AS MATERIALIZED (
+WITH broken AS (
+  -- The log has every record of a partition one after the other: offsets keep their distance to it.
+  SELECT topic, partition FROM records
+  WHERE recorded_at >= begin_of(since, until) - INTERVAL 1 DAY AND recorded_at < end_of(until)
+  GROUP BY topic, partition
+  HAVING min("offset" - leaf_index::BIGINT) <> max("offset" - leaf_index::BIGINT)
+), places AS MATERIALIZED (
   SELECT recorded_at AS seen_at, topic, partition, "offset" AS place, seq,
     lag("offset") OVER (PARTITION BY topic, partition ORDER BY seq) AS before
-  FROM records
+  FROM records SEMI JOIN broken USING (topic, partition)
   WHERE recorded_at >= begin_of(since, until) - INTERVAL 1 DAY AND recorded_at < end_of(until)
     AND NOT list_contains(compacted, split_part(topic, '.', -1))
 ), gaps AS (
@@ -28,7 +34,7 @@ WITH places AS MATERIALIZED (
   WHERE what = 'executor' AND hour < date_trunc('hour', begin_of(since, until)) GROUP BY ALL
   UNION ALL
   SELECT executor, date_trunc('hour', seen_at), count(*)
-  FROM proposed(date_trunc('hour', begin_of(since, until)), end_of(until)) GROUP BY ALL
+  FROM decided(date_trunc('hour', begin_of(since, until)), end_of(until)) GROUP BY ALL
 ), executors AS (
   SELECT executor, min(hour) AS first_hour FROM hourly GROUP BY executor
 ), grid AS MATERIALIZED (
@@ -67,15 +73,17 @@ WITH places AS MATERIALIZED (
   HAVING sum(rare) >= surprise AND sum(mean) >= silent_actions
     AND max(hour) >= begin_of(since, until)
 ), answers AS (
-  SELECT max(recorded_at) AS seen_at, any_value(verdict.judge) AS agent, 'two-answers' AS key,
+  SELECT max(recorded_at) AS seen_at, any_value(judge) AS agent, 'two-answers' AS key,
     count(*) AS score, 1 AS baseline,
     concat('one action has ', count(*), ' verdicts that differ') AS reason,
     [action_id::VARCHAR] AS evidence, 'alert' AS severity
-  FROM archived
-  WHERE holds = 'verdict' AND recorded_at >= begin_of(since, until)
-    AND recorded_at < end_of(until)
-  GROUP BY zone, action_id, verdict.action_digest, verdict.executor
-  HAVING count(DISTINCT verdict.decision) > 1
+  FROM (
+    SELECT zone, recorded_at, action_id, verdict.action_digest AS digest, verdict.executor AS executor,
+      verdict.decision AS decision, verdict.judge AS judge
+    FROM archived
+    WHERE holds = 'verdict' AND recorded_at >= begin_of(since, until) AND recorded_at < end_of(until))
+  GROUP BY zone, action_id, digest, executor
+  HAVING min(decision) <> max(decision)
 ), unread AS (
   SELECT min(recorded_at) AS seen_at, topic AS agent, 'unreadable' AS key, count(*) AS score,
     unreadable AS baseline, concat(count(*), ' records of the topic cannot be read') AS reason,

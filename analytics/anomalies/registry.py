@@ -124,10 +124,15 @@ DETECTIONS: tuple[Detection, ...] = (
             T("k", 6.0, "how many deviations (1.4826 MAD of the logarithm) above the median"),
             T("slow_k", 4.0, "likewise, for three hours together"),
             T("floor_mad", 0.18, "least MAD: a steady agent's is nearly nothing"),
-            T("hours_known", 8, "hours at that time of day that must be known"),
+            T(
+                "hours_known",
+                8,
+                "hours near that time, on such days, that must be known; else any are asked",
+            ),
             T("at_least_actions", 60, "smaller hours are never told"),
             T("at_least_rows", 20_000, "likewise, rows"),
             T("at_least_bytes", 20_000_000, "likewise, bytes"),
+            T("growth", 2.0, "what goes on is told again when it is so many times as much"),
         ),
     ),
     Detection(
@@ -180,7 +185,6 @@ DETECTIONS: tuple[Detection, ...] = (
             T("history_days", 30, "how far back it looks"),
             T("settled_votes", 20, "approvals before which nobody is a stranger"),
         ),
-        warms=False,
     ),
     Detection(
         "exec_without_verdict",

@@ -3,27 +3,35 @@ Runs detections over an archive: a connection in, findings out.
 
     connect(archive) ──install──▶ macros ──hours before the window──▶ run ──▶ Odd … or why it failed
 
-INVARIANT: one detection that fails is told as such, and stops no other.
+A long window is looked at in steps of a day, each against the hours before it: what began within the
+window is not taken for usual, nor is the second day's first time hidden by the third day.
+
+INVARIANT: one detection that fails is told as such, and stops no other. A long window shows what
+windows of a day, one after the other, show.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import Template
 
 import duckdb
 
 from analytics.anomalies.found import Odd, odd_of
-from analytics.anomalies.hours import fill
+from analytics.anomalies.hours import NEWEST, fill
 from analytics.anomalies.registry import DETECTIONS, Detection, Value, read_sql
+from analytics.anomalies.sharing import sharing
 from analytics.archive.database import first_line, run
 from enforcers.contract.finding import Severity
 from enforcers.errors import ArchiveError
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 PAST = timedelta(days=35)
 """How far back the hours before the window reach: past the longest silence that is asked for."""
 FAILED = "detection_failed"
@@ -31,14 +39,10 @@ MOST_ROWS = 500
 """Findings of one detection in one run; more say nothing that these do not."""
 _COLUMNS = "name, seen_at, agent, key, score, baseline, reason, evidence, severity"
 
-NEWEST = """
-SELECT least(max(recorded_at), max(archived_at) + INTERVAL 5 MINUTE) FROM archived
-"""
-"""A record can claim any time: none takes the window away from what the archiver's clock says."""
-
 _GIVEN = """
 CREATE OR REPLACE TEMP MACRO end_of(until) AS until::TIMESTAMPTZ;
 CREATE OR REPLACE TEMP MACRO begin_of(since, until) AS since::TIMESTAMPTZ;
+CREATE OR REPLACE TEMP MACRO newest_record() AS TIMESTAMPTZ '$newest';
 """
 """`look` always gives the period; to plan for a query that finds it takes most of a small look's time."""
 
@@ -70,7 +74,6 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         run(connection, read_sql("facts"))
         for one in DETECTIONS:
             run(connection, one.sql)
-        run(connection, _GIVEN)
     except duckdb.Error as error:
         raise ArchiveError(f"detections cannot be made: {_first(error)}; connect again") from error
 
@@ -80,7 +83,7 @@ def period_of(
 ) -> Period | None:
     """The window that ends with `until`, or else with the newest record; None where there is none."""
     if until is None:
-        ((newest,),) = run(connection, NEWEST)
+        newest = newest_of(connection)
         if newest is None:
             return None
         until = newest + timedelta(milliseconds=1)
@@ -97,11 +100,54 @@ def look(
     directory: Path | None = None,
 ) -> tuple[Ran, ...]:
     """Run detections, one after the other. With a directory, the roll-ups in it are used."""
+    newest = newest_of(connection) or period.until
+    run(connection, Template(_GIVEN).substitute(newest=newest.isoformat()))
+    steps = [_step(connection, one, which, settings or {}, directory) for one in steps_of(period)]
+    return tuple(_joined(ran) for ran in zip(*steps, strict=True))
+
+
+def newest_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Where the archive ends, by the broker's time; None where it is empty."""
+    ((newest,),) = run(connection, NEWEST)
+    return newest if isinstance(newest, datetime) else None
+
+
+def steps_of(period: Period) -> Iterator[Period]:
+    """Days one after the other; the last one has what is left, up to an hour more than a day."""
+    since = period.since
+    while period.until - since > DAY + HOUR:
+        yield Period(since, since + DAY)
+        since += DAY
+    yield Period(since, period.until)
+
+
+def _step(
+    connection: duckdb.DuckDBPyConnection,
+    period: Period,
+    which: Sequence[Detection],
+    settings: Settings,
+    directory: Path | None,
+) -> list[Ran]:
     if any(one.warms for one in which):
-        ((oldest,),) = run(connection, "SELECT min(recorded_at) FROM archived")
-        past = max(period.since - PAST, oldest) if oldest else period.since
-        fill(connection, min(past, period.since), period.since, directory)
-    return tuple(_ran(connection, one, period, (settings or {}).get(one.name, {})) for one in which)
+        fill(connection, period.since - PAST, period.since, directory)
+    plain = [one for one in which if not settings.get(one.name)]
+    with sharing(connection, period.since, period.until) if len(plain) > 1 else nullcontext():
+        found = {one.name: _ran(connection, one, period, {}) for one in plain}
+    # Other thresholds may look further back than what is shared.
+    return [
+        found.get(one.name) or _ran(connection, one, period, settings[one.name]) for one in which
+    ]
+
+
+def _joined(ran: Sequence[Ran]) -> Ran:
+    """One detection's steps as one."""
+    found = {one.id: one for each in reversed(ran) for one in reversed(each.found)}
+    return Ran(
+        ran[0].detection,
+        tuple(sorted(found.values(), key=lambda one: one.at)),
+        sum(one.milliseconds for one in ran),
+        next((one.failure for one in ran if one.failure), ""),
+    )
 
 
 def _ran(

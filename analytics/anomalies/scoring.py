@@ -19,7 +19,6 @@ from typing import Protocol
 import duckdb
 
 from analytics.anomalies.found import Odd
-from analytics.anomalies.hours import fill
 from analytics.anomalies.registry import DETECTIONS
 from analytics.anomalies.runner import DAY, Period, Settings, install, look
 from analytics.archive.database import run
@@ -107,9 +106,8 @@ def score(
     with connect(directory) as connection:
         install(connection)
         first, last = _span(connection)
-        fill(connection, first, last + NEAR, directory)
         begin = (first + warm).replace(minute=0, second=0, microsecond=0)
-        findings = list(_told(connection, begin, last, settings, step))
+        findings = list(_told(connection, directory, Period(begin, last), settings, step))
     return Scores((last - begin) / DAY, tuple(_scored(labels, findings, begin)))
 
 
@@ -122,16 +120,16 @@ def _span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, datetime]:
 
 def _told(
     connection: duckdb.DuckDBPyConnection,
-    begin: datetime,
-    last: datetime,
+    directory: Path,
+    whole: Period,
     settings: Settings | None,
     step: timedelta,
 ) -> Iterator[Odd]:
     """What one look after the other would tell; the same thing in the same hour once."""
-    seen = set()
-    while begin < last:
-        # A little more than that, for what is looked at only when late records had time to come.
-        for ran in look(connection, Period(begin - NEAR, begin + step), DETECTIONS, settings):
+    seen, begin = set(), whole.since
+    while begin < whole.until:
+        period = Period(begin, begin + step)
+        for ran in look(connection, period, DETECTIONS, settings, directory):
             if ran.failure:
                 raise ArchiveError(f"{ran.detection.name} failed: {ran.failure}; mend its file")
             for one in ran.found:

@@ -7,8 +7,8 @@ CREATE OR REPLACE TEMP MACRO verdict_without_outcome(
 ) AS TABLE
 WITH allowed AS MATERIALIZED (
   SELECT d.seen_at, action_id, d.agent, executor, d.session, e.told IS NULL AS is_open
-  FROM decided(begin_of(since, until), end_of(until) - to_minutes(minutes)) AS d
-  LEFT JOIN ended(begin_of(since, until), end_of(until)) AS e
+  FROM decided(begin_of(since, until), settled_end(until, to_minutes(minutes))) AS d
+  LEFT JOIN ended(begin_of(since, until), end_of(until) + to_minutes(minutes)) AS e
     USING (zone, action_id, action_digest, executor)
   WHERE d.decision = 'allow'
 ), past AS (

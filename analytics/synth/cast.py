@@ -118,6 +118,19 @@ class Cast:
         """Agents and people."""
         return [*self.agents, *self.people]
 
+    def voters(self, agent: Agent, least: int = 1) -> tuple[str, ...]:
+        """
+        Who may vote on what an agent asks: its team, and others where those are too few.
+
+        Nobody votes on their own: not itself, not its owner, not for whom it works.
+        """
+        concerned = {agent.name, agent.owner, *agent.behalf}
+        team = self.teams.get(agent.role.team) or self.teams["care"]
+        found = [one for one in team if one not in concerned]
+        others = (one for voters in self.teams.values() for one in voters)
+        more = [one for one in dict.fromkeys(others) if one not in {*concerned, *found}]
+        return tuple(found + more[: max(0, least - len(found))])
+
     def of(self, *roles: str) -> list[Agent]:
         """Agents of some roles."""
         return [agent for agent in self.agents if agent.role.name in roles]

@@ -152,7 +152,7 @@ class Ordinary:
         if agent.role.kind == "ci":
             word = Word(RELEASE_BOT, chance.randint(900_000, 1_900_000), why="released by the plan")
         else:
-            by = chance.choice(self._voters(agent))
+            by = chance.choice(self._cast.voters(agent))
             said = "approve" if chance.random() < 0.85 else "deny"
             word = Word(by, latency(chance, at), said, "looks right" if said == "approve" else "no")
         if word.choice == "approve" and chance.random() < 0.06:
@@ -161,11 +161,6 @@ class Ordinary:
 
     def _people_silent(self, visit: Visit, work: Work, rule: str, at: int) -> None:
         self._people.asked(at, visit, work, rule, ())
-
-    def _voters(self, agent: Agent) -> tuple[str, ...]:
-        """Who may vote on what an agent asks: its team, without its owner and itself."""
-        voters = self._cast.teams.get(agent.role.team) or self._cast.teams["care"]
-        return tuple(one for one in voters if one not in (agent.owner, agent.name)) or voters
 
     def _slip(self, chance: random.Random, visit: Visit, at: int, left: int) -> None:
         """A denial as it happens to everybody; then mostly the same, done right."""

@@ -11,12 +11,6 @@ from analytics.synth.scenes.setting import MINUTE_US, SECOND_US, Draw, Drawn, Se
 _ROLES = ("support", "etl", "ledger", "shop", "analyst")
 
 
-def _others(setting: Setting, agent: Agent) -> tuple[str, ...]:
-    """The team's voters, without the owner."""
-    voters = setting.cast.teams[agent.role.team]
-    return tuple(one for one in voters if one != agent.owner) or voters
-
-
 def _ask(setting: Setting, label: Label, agent: Agent, at: int, word: Word) -> None:
     table = setting.chance.choice(agent.tables)
     work = statement(table, WIDE[1], "delete")
@@ -42,7 +36,7 @@ def instant(draw: Draw) -> Drawn:
 
     def play(setting: Setting, label: Label) -> None:
         count = setting.chance.randint(2, 4)
-        label.about = by = setting.chance.choice(_others(setting, agent))
+        label.about = by = setting.chance.choice(setting.cast.voters(agent))
         for at in setting.spread(count, 30 * MINUTE_US, 5 * MINUTE_US):
             word = Word(by, setting.chance.randint(900_000, 3_900_000))
             _ask(setting, label, agent, at, word)
@@ -56,7 +50,7 @@ def fatigue(draw: Draw) -> Drawn:
 
     def play(setting: Setting, label: Label) -> None:
         count = setting.chance.randint(30, 60)
-        label.about = by = setting.chance.choice(_others(setting, agent))
+        label.about = by = setting.chance.choice(setting.cast.voters(agent))
         team = setting.cast.of(agent.role.name)
         for turn, at in enumerate(setting.spread(count, 50 * MINUTE_US, 3 * MINUTE_US)):
             word = Word(by, setting.chance.randint(8, 90) * SECOND_US, why="ok")

@@ -100,7 +100,7 @@ def _maintain(setting: Setting, agent: Agent, ticket: str) -> None:
     )
     visit = setting.visit(agent)
     odd = Odd(ticket=ticket, why="planned maintenance", grants=(its,))
-    voters = setting.cast.teams[agent.role.team]
+    voters = setting.cast.voters(agent, least=2)
     for turn in range(count):
         at += chance.randint(60, 240) * SECOND_US
         verb = ("truncate", "drop", "delete")[turn % 3]
