@@ -102,4 +102,4 @@ def _signing(settings: Settings, cluster_id: str) -> NoteSigner | None:
     signed = settings.archive / "log" / "checkpoint"
     if not is_there(signed) and not is_there(key_path(settings, Role.ARCHIVER)):
         return None
-    return NoteSigner(origin_of_archive(cluster_id), load_archiver(settings).key)
+    return NoteSigner(origin_of_archive(cluster_id, settings.zone), load_archiver(settings).key)

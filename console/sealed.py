@@ -27,7 +27,7 @@ class Looked:
     wrong: tuple[str, ...] = ()
 
 
-def look_at(directory: Path, keys: Keys) -> Iterator[Looked]:
+def look_at(directory: Path, keys: Keys, zone: str = "") -> Iterator[Looked]:
     """
     Days, oldest first, then holes; reads every byte of a sealed day.
 
@@ -36,28 +36,29 @@ def look_at(directory: Path, keys: Keys) -> Iterator[Looked]:
     if not is_there(directory / "days"):
         raise ArchiveError(f"`{shown(directory)}` holds no archive; name its directory")
     for day in sealed_days(directory):
-        yield _day(directory, day, keys)
+        yield _day(directory, day, keys, zone)
     holes(directory)
     for path in hole_files(directory):
         hole = read(Hole, path)
-        yield Looked("hole", hole.first, hole.last, _signature(path, hole, keys))
+        yield Looked("hole", hole.first, hole.last, _signature(path, hole, keys, zone))
 
 
-def _day(directory: Path, day: date, keys: Keys) -> Looked:
+def _day(directory: Path, day: date, keys: Keys, zone: str) -> Looked:
     try:
         manifest = read_day(directory, day)
     except ArchiveError as error:
         return Looked(str(day), 0, 0, (str(error),))
     wrong = (
-        *_signature(day_manifest(directory, day), manifest, keys),
+        *_signature(day_manifest(directory, day), manifest, keys, zone),
         *differences(directory, manifest),
     )
     return Looked(str(day), manifest.first, manifest.last, wrong)
 
 
-def _signature(path: Path, manifest: DayManifest | Hole, keys: Keys) -> tuple[str, ...]:
+def _signature(path: Path, manifest: DayManifest | Hole, keys: Keys, zone: str) -> tuple[str, ...]:
     try:
-        trusted = [NoteKey(origin_of_archive(manifest.cluster), one) for one in keys.public]
+        origin = origin_of_archive(manifest.cluster, zone)
+        trusted = [NoteKey(origin, one) for one in keys.public]
     except SignatureError as error:
         return (str(error),)
     for key in trusted:

@@ -32,8 +32,9 @@ from analytics.log.checkpoint import origin_of_archive
 from analytics.log.note import NoteSigner
 from enforcers.errors import ArchiveError, BrokerError
 from streams.announcing import Announcer
+from streams.continuing import confirm, newest_told
 from streams.source import Cluster, describe_cluster, fetch, partitions_of, raw, reader_of, seek
-from streams.topics import TOPICS
+from streams.topics import CHECKPOINTS, TOPICS, zoned
 
 Result = TypeVar("Result")
 
@@ -60,12 +61,14 @@ class Archiver:
         key: SigningKey | None = None,
         announcer: Announcer | None = None,
         keeping: Keeping | None = None,
+        zone: str = "",
     ) -> None:
-        """`key` signs the log's heads, which `announcer` publishes; this runs it."""
+        """`key` signs the log's heads, which `announcer` publishes; this runs it. The log has the zone's name."""
         self._bootstrap = bootstrap
         self._directory = directory
         self._topics = tuple(topics or (topic.name for topic in TOPICS))
         self._key = key
+        self._zone = zone
         self._announcer = announcer
         self._keeping = keeping
         # DuckDB's work, on one thread: off the event loop, and in order.
@@ -74,6 +77,7 @@ class Archiver:
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="archive-batch")
         self._archive: Archive | None = None
         self._cluster_id = ""
+        self._signer: NoteSigner | None = None
         # And one that shows to readers what was committed before.
         self._shower = ThreadPoolExecutor(1, thread_name_prefix="archive-publish")
         self._committing: asyncio.Task[None] | None = None
@@ -114,6 +118,7 @@ class Archiver:
         consumer = reader_of(self._bootstrap)
         await consumer.start()
         try:
+            await self._confirm(consumer, archive, cluster)
             positions = await seek(consumer, cluster, archive.offsets)
             self.ready.set()
             await self._pump(consumer, archive, positions, cluster, stop)
@@ -122,12 +127,13 @@ class Archiver:
 
     async def _open(self, cluster: Cluster) -> Archive:
         if self._archive is None:
-            origin = origin_of_archive(cluster.id)
+            origin = origin_of_archive(cluster.id, self._zone)
+            self._signer = None if self._key is None else NoteSigner(origin, self._key)
             opening = partial(
                 Archive.open,
                 self._directory,
                 cluster_id=cluster.id,
-                signing=None if self._key is None else NoteSigner(origin, self._key),
+                signing=self._signer,
                 keeping=self._keeping,
             )
             self._archive = await self._call(opening)
@@ -136,6 +142,19 @@ class Archiver:
             self._announce(self._archive.note)
         self._check_id(cluster)
         return self._archive
+
+    async def _confirm(self, consumer: Any, archive: Archive, cluster: Cluster) -> None:
+        """Stop where Kafka, or what was told, does not fit what was archived. Raises ArchiveError."""
+        digests = await self._call(archive.newest_digests)
+        known = {place: one for place, one in digests.items() if place in cluster.partitions}
+        await confirm(consumer, archive.offsets, known)
+        told = (zoned(self._zone, CHECKPOINTS.name), 0)
+        # One that holds nothing yet can have lost nothing.
+        if self._signer is not None and archive.heads and told in cluster.partitions:
+            first = archive.offsets.get(told, 0)
+            note = await newest_told(consumer, told[0], first, self._signer.public)
+            if note is not None:
+                await self._call(partial(archive.hold_told, note))
 
     def _check_id(self, cluster: Cluster) -> None:
         if cluster.id != self._cluster_id:
@@ -209,7 +228,7 @@ class Archiver:
 
     def _announce(self, note: str | None) -> None:
         if self._announcer is not None and note is not None:
-            self._announcer.note(origin_of_archive(self._cluster_id), note)
+            self._announcer.note(origin_of_archive(self._cluster_id, self._zone), note)
 
     async def _changed(self, cluster: Cluster) -> bool:
         now = await describe_cluster(self._bootstrap, self._topics)

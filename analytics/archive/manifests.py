@@ -28,7 +28,6 @@ from pydantic import (
 from analytics.archive.positions import Position, State
 from analytics.archive.record import Partition
 from analytics.archive.segments import put_in_place
-from analytics.log.checkpoint import origin_of_archive
 from analytics.log.note import NoteKey, NoteSigner, parse_note
 from analytics.log.tree import Frontier
 from enforcers.contract.base import Digest, Moment
@@ -151,10 +150,9 @@ class DayManifest(_Part):
     replaces: Digest | None = None
     """SHA-256 of the manifest before, where segments had to be written again."""
 
-    @property
-    def statement(self) -> str:
-        """What the note says, without the digest."""
-        return f"sluicegate day v1\n{origin_of_archive(self.cluster)}\n{self.day}\n"
+    def statement(self, origin: str) -> str:
+        """What the note of a log says, without the digest."""
+        return f"sluicegate day v1\n{origin}\n{self.day}\n"
 
 
 class DroppedDay(_Part):
@@ -183,10 +181,9 @@ class Hole(_Part):
     previous: Digest | None = None
     """SHA-256 of the hole before."""
 
-    @property
-    def statement(self) -> str:
-        """What the note says, without the digest."""
-        return f"sluicegate hole v1\n{origin_of_archive(self.cluster)}\n{self.first}-{self.last}\n"
+    def statement(self, origin: str) -> str:
+        """What the note of a log says, without the digest."""
+        return f"sluicegate hole v1\n{origin}\n{self.first}-{self.last}\n"
 
 
 Manifest = TypeVar("Manifest", DayManifest, Hole)
@@ -208,7 +205,7 @@ def write(path: Path, manifest: DayManifest | Hole, signing: NoteSigner | None) 
     text = manifest.model_dump_json(indent=1) + "\n"
     if signing is not None:
         digest = hashlib.sha256(text.encode()).hexdigest()
-        note = signing.sign(f"{manifest.statement}{digest}\n")
+        note = signing.sign(f"{manifest.statement(signing.name)}{digest}\n")
         _put(path.with_suffix(".note"), str(note))
     _put(path, text)
 
@@ -236,7 +233,8 @@ def check_note(path: Path, manifest: DayManifest | Hole, key: NoteKey) -> None:
         note = parse_note(path.with_suffix(".note").read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SignatureError(f"`{path.stem}.note` cannot be read: restore it") from error
-    if note.text != f"{manifest.statement}{file_sha256(path)}\n" or not note.signed_by(key):
+    said = f"{manifest.statement(key.name)}{file_sha256(path)}\n"
+    if note.text != said or not note.signed_by(key):
         raise SignatureError(
             f"`{path.name}` is not what the archiver signed; restore it and its note"
         )

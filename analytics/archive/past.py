@@ -13,13 +13,14 @@ from typing import Any
 
 from analytics.archive.database import run
 from analytics.archive.days import DayStore
-from analytics.archive.logs import stored_nodes
+from analytics.archive.nodes import StoredNodes
+from analytics.archive.schema import ROLE
 from analytics.log.checkpoint import head_leaf
-from analytics.log.tiles import HEIGHT, WIDTH, Tile, TileNodes
 from analytics.log.tree import Frontier, heights_of
-from enforcers.contract.merkle import HASH_BYTES
 from enforcers.errors import ArchiveError
 
+_NO_CUT = Frontier()
+_MOST_VALUES = 1_000
 _HEADS = "head_index, topic, partition, leaf_index, head, head_nodes"
 
 
@@ -46,43 +47,46 @@ def heads_from(days: DayStore, first: int) -> list[bytes]:
     return []
 
 
-def root_at(days: DayStore, size: int) -> bytes:
-    """The root when the archive's own log had `size` entries. Raises ArchiveError where heads are gone."""
-    nodes = TileNodes(size, _Tiles(days))
-    peaks = tuple(nodes((height, (size >> height) - 1)) for height in heights_of(size))
-    return Frontier(size, peaks).root
-
-
-@dataclass(frozen=True, slots=True)
-class _Tiles:
-    """Tiles of the archive's own log, made of stored heads."""
-
-    days: DayStore
-
-    def __call__(self, tile: Tile) -> bytes:
-        first = tile.index * WIDTH
-        height = tile.level * HEIGHT
-        wanted = [((at + 1) << height) - 1 for at in range(first, first + tile.width)]
-        found = _heads(self.days, wanted)
-        if len(found) != len(wanted):
-            raise ArchiveError(
-                f"heads {wanted[0]} to {wanted[-1]} of the archive's log are in no day file; restore"
-                " the missing files from their backup"
+def newest_values(days: DayStore, role: str) -> list[bytes]:
+    """The newest values of a topic, whatever its zone, newest first, from the newest day file that has some."""
+    with closing(_files(days)) as files:
+        for schema in files:
+            rows = run(
+                days.connection,
+                f"SELECT value FROM {schema}.raw WHERE {ROLE} = ? AND value IS NOT NULL"
+                f" ORDER BY seq DESC LIMIT {_MOST_VALUES}",
+                [role],
             )
-        return b"".join(_node(found[at], height) for at in wanted)
+            if rows:
+                return [bytes(row[0]) for row in rows]
+    return []
 
 
-def _node(head: Head, height: int) -> bytes:
-    node = head.nodes[stored_nodes(height)] if height else head.leaf
-    if len(node) != HASH_BYTES:
+def root_at(days: DayStore, size: int, cut: Frontier = _NO_CUT) -> bytes:
+    """
+    The root when the archive's own log had `size` entries, no fewer than at the `cut`.
+
+    Raises ArchiveError where heads are gone.
+    """
+    places = [(height, (size >> height) - 1) for height in heights_of(size)]
+    asking = StoredNodes(cut)
+    for place in places:
+        asking(place)
+    found = _heads(days, sorted(asking.wanted))
+    gone = asking.wanted - found.keys()
+    if gone:
         raise ArchiveError(
-            "the nodes of the archive's log are damaged; restore the day files from their backup"
+            f"heads {min(gone)} to {max(gone)} of the archive's log are in no day file; restore"
+            " the missing files from their backup"
         )
-    return node
+    nodes = StoredNodes(cut, {at: (head.leaf, head.nodes) for at, head in found.items()})
+    return Frontier(size, tuple(map(nodes, places))).root
 
 
 def _heads(days: DayStore, wanted: Sequence[int]) -> dict[int, Head]:
     found: dict[int, Head] = {}
+    if not wanted:
+        return found
     with closing(_files(days)) as files:
         for schema in files:
             rows = run(

@@ -10,19 +10,30 @@ INVARIANT: no head is signed that does not continue the one that was signed befo
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from analytics.archive.database import reported
 from analytics.archive.days import DayStore
-from analytics.archive.past import root_at
+from analytics.archive.holes import newest_hole
+from analytics.archive.past import newest_values, root_at
 from analytics.archive.positions import State
 from analytics.archive.segments import write_text
-from analytics.log.checkpoint import Checkpoint, origin_of_archive, parse_checkpoint
+from analytics.log.checkpoint import (
+    Checkpoint,
+    cluster_of,
+    origin_of_archive,
+    parse_checkpoint,
+)
 from analytics.log.note import Note, NoteKey, NoteSigner, parse_note
 from enforcers.errors import ArchiveError, SignatureError
 
 CHECKPOINT_NAME = "checkpoint"
 KEYS_NAME = "keys"
+SUPERSEDED = "checkpoint.superseded"
+"""A signed head that a rebuilt archive does not reach; whoever asks for it finds it."""
+TOLD = "checkpoints"
+"""The topic on which heads are told."""
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 """What a checkpoint can name."""
 _NAME = re.compile(r"[!-*,-.0-~]+")
@@ -43,12 +54,12 @@ class SignedHead:
             )
         self.path = directory / "log" / CHECKPOINT_NAME
         self._keys = directory / "log" / KEYS_NAME
-        self._origin = origin_of_archive(cluster_id)
+        self._cluster_id = cluster_id
         self._signing = signing
-        if signing is not None and signing.name != self._origin:
+        if signing is not None and _cluster_of(signing.name) != cluster_id:
             raise ArchiveError(
-                f"the archiver's key signs as `{signing.name}`, but this log is `{self._origin}`;"
-                " sign with the name of the log"
+                f"the archiver's key signs as `{signing.name}`, but this log is"
+                f" `{origin_of_archive(cluster_id)}`; sign with the name of the log"
             )
 
     def start(self, days: DayStore) -> str | None:
@@ -64,7 +75,7 @@ class SignedHead:
             if self._signing is None:
                 return None if before is None else str(before)
             self._write_keys(self._signing.public)
-        text = self._text(days.state)
+        text = _text(self._signing.name, days.state)
         # Witnesses may have added lines to a note that is still the newest.
         if before is not None and before.text == text:
             return str(before)
@@ -74,13 +85,51 @@ class SignedHead:
         """Sign where the log stands, and keep it; None without a key or without heads."""
         if self._signing is None or not state.heads.size:
             return None
-        note = str(self._signing.sign(self._text(state)))
+        note = str(self._signing.sign(_text(self._signing.name, state)))
         with reported("archive's checkpoint cannot be written"):
             write_text(self.path, note)
         return note
 
-    def _text(self, state: State) -> str:
-        return str(Checkpoint(self._origin, state.heads.size, state.heads.root))
+    def continues(self, told: str, days: DayStore) -> None:
+        """
+        Hold a head that was told elsewhere against the stored ones; who did not sign it here is not heard.
+
+        Raises ArchiveError where the archive does not reach what it once was.
+        """
+        found = self._own(told)
+        # Of an older one, a start cannot afford to know; verifying compares each.
+        if found is None or found.size < max(days.state.before.size, self._superseded() + 1):
+            return
+        if found.size > days.state.heads.size and not self._told_of_this(days):
+            return
+        self._compare(f"a head that was told on the topic `{TOLD}`", found, days)
+
+    def _own(self, text: str) -> Checkpoint | None:
+        """What this archiver's key signed for this log."""
+        with suppress(SignatureError):
+            note = parse_note(text)
+            found = parse_checkpoint(note.text)
+            if self._signing and not self._is_other(found.origin):
+                return found if note.signed_by(self._signing.public) else None
+        return None
+
+    def _superseded(self) -> int:
+        """Up to which head somebody knows that there was another end, since they rebuilt the archive; -1: none."""
+        found = self._own(_text_of(self.path.with_name(SUPERSEDED)) or "")
+        return -1 if found is None else found.size
+
+    def _told_of_this(self, days: DayStore) -> bool:
+        """
+        Whether the newest head that was told and archived is of this history.
+
+        A new archive under an old one's name reads what that one told, and has to go on.
+        """
+        for value in newest_values(days, TOLD):
+            found = self._own(value.decode("utf-8", "replace"))
+            if found is not None and found.size <= days.state.heads.size:
+                with suppress(ArchiveError):
+                    return found.root == self._root_at(days, found.size, "an archived head")
+        return False
 
     def _read(self) -> Note | None:
         text = _text_of(self.path)
@@ -96,28 +145,57 @@ class SignedHead:
             found = parse_checkpoint(note.text)
         except SignatureError as error:
             raise self._refusal(f"cannot be read ({error})") from error
-        if found.origin != self._origin:
-            raise self._refusal("is of another log")
+        if self._is_other(found.origin):
+            raise self._refusal(f"is of another log, `{found.origin}`")
         if self._signing is not None and not note.signed_by(self._signing.public):
             raise ArchiveError(
                 f"`{self.path}` is not signed by this archiver's key; restore the key, or where it"
                 " was replaced, move the file away and keep it"
             )
+        self._compare(f"`{self.path}`", found, days)
+
+    def _is_other(self, origin: str) -> bool:
+        if self._signing is not None:
+            return origin != self._signing.name
+        return _cluster_of(origin) != self._cluster_id
+
+    def _compare(self, what: str, found: Checkpoint, days: DayStore) -> None:
         state = days.state
         if found.size > state.heads.size:
             raise ArchiveError(
-                f"`{self.path}` counts {found.size} heads, the archive holds {state.heads.size}:"
-                " records are gone; restore the newest day file from its backup"
+                f"{what} counts {found.size} heads, the archive holds {state.heads.size}: records"
+                " are gone, and others in their place would be another history under one name;"
+                " restore the newest day file from its backup, or give a new archive another"
+                " directory and another key"
             )
-        if found.root != _root_at(days, found.size):
+        if found.root != self._root_at(days, found.size, what):
             raise self._refusal(
-                f"has another root at {found.size} heads than the archive: one of the two was changed"
+                f"has another root at {found.size} heads than the archive: one of the two was"
+                " changed",
+                what,
             )
 
-    def _refusal(self, what: str) -> ArchiveError:
+    def _root_at(self, days: DayStore, size: int, what: str) -> bytes:
+        for known in (days.state.heads, days.state.before):
+            if known.size == size:
+                return known.root
+        hole = newest_hole(self.path.parent.parent)
+        if hole is None:
+            return root_at(days, size)
+        cut = hole.standing.archive.frontier
+        if size < cut.size:
+            raise ArchiveError(
+                f"{what} of {size} heads lies before what is kept: the hole of records"
+                f" {hole.first} to {hole.last} ends at {cut.size} heads, so nothing is left to hold"
+                f" it against, which is no failure of proof; keep it elsewhere, and put the newest"
+                f" one in its place, as the topic `{TOLD}` holds it"
+            )
+        return root_at(days, size, cut)
+
+    def _refusal(self, why: str, what: str = "") -> ArchiveError:
         return ArchiveError(
-            f"`{self.path}` {what}; keep it, look at what the topic `checkpoints` and witnesses"
-            " hold, and restore the one that was changed"
+            f"{what or f'`{self.path}`'} {why}; keep it, look at what the topic `{TOLD}` and"
+            " witnesses hold, and restore the one that was changed"
         )
 
     def _write_keys(self, key: NoteKey) -> None:
@@ -126,12 +204,15 @@ class SignedHead:
             write_text(self._keys, "".join(f"{line}\n" for line in [*_keys(known), str(key)]))
 
 
-def _root_at(days: DayStore, size: int) -> bytes:
-    state = days.state
-    for known in (state.heads, state.before):
-        if known.size == size:
-            return known.root
-    return root_at(days, size)
+def _text(origin: str, state: State) -> str:
+    return str(Checkpoint(origin, state.heads.size, state.heads.root))
+
+
+def _cluster_of(origin: str) -> str | None:
+    try:
+        return cluster_of(origin)
+    except SignatureError:
+        return None
 
 
 def _keys(lines: list[str]) -> list[str]:

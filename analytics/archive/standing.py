@@ -10,6 +10,7 @@ Only what a start can afford: `sluicegate audit verify` goes through every recor
 from __future__ import annotations
 
 from contextlib import closing
+from typing import NamedTuple
 
 from analytics.archive.database import reported, run
 from analytics.archive.days import DayStore
@@ -24,20 +25,36 @@ _Head = tuple[int, int, bytes]
 """Sequence, number of leaves, root."""
 
 
+class _Newest(NamedTuple):
+    """The newest record of a partition."""
+
+    head: _Head
+    digest: bytes
+
+
 def check_standing(days: DayStore) -> None:
     """Hold the stored trees against the stored heads. Raises ArchiveError where one does not fit."""
     with reported("archive's log cannot be checked"):
         _check_known(days)
-        heads = _newest_heads(days)
+        heads = _newest_records(days)
         for place, position in days.state.positions.items():
-            found = heads.pop(place, None)
-            if found is None:
-                found = _head_at(days, place, position)
-            if found is not None and found != _expected(position):
+            found = heads.pop(place, None) or _record_at(days, place, position)
+            if found is not None and found.head != _expected(position):
                 raise _unfit(place)
         for place in heads:
             raise _unfit(place)
         _check_heads(days)
+
+
+def newest_digests(days: DayStore) -> dict[Partition, bytes]:
+    """Of each partition the digest of its newest record, as far as its day file is there. Raises ArchiveError."""
+    with reported("archive's newest records cannot be read"):
+        known = _newest_records(days)
+        found = {
+            place: known.get(place) or _record_at(days, place, position)
+            for place, position in days.state.positions.items()
+        }
+    return {place: one.digest for place, one in found.items() if one is not None}
 
 
 def _check_known(days: DayStore) -> None:
@@ -64,18 +81,21 @@ def _check_heads(days: DayStore) -> None:
         )
 
 
-def _newest_heads(days: DayStore) -> dict[Partition, _Head]:
-    """Of each partition that the open file holds."""
+def _newest_records(days: DayStore) -> dict[Partition, _Newest]:
+    """Of each partition that the open file holds; the last record of a commit bears its head."""
     rows = run(
         days.connection,
-        "SELECT topic, partition, max(seq), max(leaf_index) + 1, arg_max(head, seq)"
-        " FROM day.raw WHERE head IS NOT NULL GROUP BY ALL",
+        "SELECT topic, partition, max(seq), max(leaf_index) + 1, arg_max(head, seq),"
+        " arg_max(digest, seq) FROM day.raw WHERE head IS NOT NULL GROUP BY ALL",
     )
-    return {(topic, partition): (seq, size, root) for topic, partition, seq, size, root in rows}
+    return {
+        (topic, partition): _Newest((seq, size, root), digest)
+        for topic, partition, seq, size, root, digest in rows
+    }
 
 
-def _head_at(days: DayStore, place: Partition, position: Position) -> _Head | None:
-    """A quiet partition's head, from the closed file that holds it; None where that is gone."""
+def _record_at(days: DayStore, place: Partition, position: Position) -> _Newest | None:
+    """A quiet partition's newest, from the closed file that holds it; None where that is gone."""
     if position.last_seq >= days.state.first_seq:
         raise _unfit(place)
     with closing(days.older()) as files:
@@ -86,11 +106,11 @@ def _head_at(days: DayStore, place: Partition, position: Position) -> _Head | No
             if first <= position.last_seq <= last:
                 rows = run(
                     days.connection,
-                    f"SELECT seq, leaf_index + 1, head FROM {schema}.raw"
+                    f"SELECT seq, leaf_index + 1, head, digest FROM {schema}.raw"
                     " WHERE seq = ? AND topic = ? AND partition = ?",
                     [position.last_seq, *place],
                 )
-                return rows[0] if rows else (0, 0, b"")
+                return _Newest(rows[0][:3], rows[0][3]) if rows else _Newest((0, 0, b""), b"")
     return None
 
 

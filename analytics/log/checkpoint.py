@@ -18,6 +18,7 @@ from enforcers.contract.merkle import HASH_BYTES, leaf_hash
 from enforcers.errors import SignatureError
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+_ARCHIVE = re.compile(r"sluicegate/(.+)/(?:[A-Za-z0-9._-]+\.)?archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,22 @@ def origin_of(cluster_id: str, topic: str, partition: int) -> str:
     return f"sluicegate/{cluster_id}/{topic}/{partition}"
 
 
-def origin_of_archive(cluster_id: str) -> str:
-    """The name of an archive's own log, whose entries are the checkpoints of its partitions."""
+def origin_of_archive(cluster_id: str, zone: str = "") -> str:
+    """
+    The name of an archive's own log, whose entries are the checkpoints of its partitions.
+
+    Each trust zone of a cluster has an archive of its own, as it has topics of its own.
+    """
     # No topic's log has it: those end with a partition's number.
-    return f"sluicegate/{cluster_id}/archive"
+    return f"sluicegate/{cluster_id}/{zone}.archive" if zone else f"sluicegate/{cluster_id}/archive"
+
+
+def cluster_of(origin: str) -> str:
+    """The cluster whose archive has this log. Raises SignatureError where it is no archive's."""
+    found = _ARCHIVE.fullmatch(origin)
+    if found is None:
+        raise SignatureError(f"`{origin[:100]}` is no archive's log")
+    return found[1]
 
 
 def head_entry(cluster_id: str, topic: str, partition: int, size: int, root: bytes) -> bytes:

@@ -173,7 +173,9 @@ class ArchiveLog:
             self.seen.append((anchor, False))
         if anchor.source is Source.OWN:
             where = (anchor.size, max(self.log.size - 1, anchor.size))
-            self.say(Finding("unsigned", head=where, detail=f"{anchor.name} cannot be compared"))
+            self.say(
+                Finding("unsigned", head=where, detail=f"{anchor.name} lies before what is kept")
+            )
 
     def _agree(self, anchor: Anchor, past: _Past, leads: Leads) -> None:
         if anchor.size == self.log.size:

@@ -1,8 +1,8 @@
 """
 A proof bundle: what `analytics/standalone/verify_archive.py` reads, in text files, for an auditor to take along.
 
-    archive ──▶ checkpoint, held/, keys.txt, start.json, heads.txt, entries/TOPIC/PARTITION.txt,
-                records.jsonl, proofs.jsonl, verify_archive.py, README.txt
+    archive ──▶ checkpoint, held/, keys.txt, hole.json, hole.note, heads.txt,
+                entries/TOPIC/PARTITION.txt, records.jsonl, proofs.jsonl, verify_archive.py, README.txt
 
 What is written is what the archive says, right or wrong: judging it is the verifier's work.
 """
@@ -11,39 +11,38 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from analytics.archive.database import first_line
-from analytics.archive.holes import newest_hole
-from analytics.archive.record import Partition
-from analytics.log.checkpoint import head_entry
-from analytics.log.leaf import entry_of
-from analytics.log.note import NoteKey
+from analytics.archive.holes import hole_files, newest_hole
+from analytics.archive.witnessed import Witnessed, witnessed
+from analytics.log.checkpoint import parse_checkpoint
+from analytics.log.note import NoteKey, parse_note
+from analytics.standalone import bundled_verifier
+from analytics.verify.bundled_logs import BundledLogs
 from analytics.verify.origins import read_note
-from analytics.verify.proof import proof_of
+from analytics.verify.proof import Proof, proof_of
 from analytics.verify.rows import LogRow, rows_of, sent_name
 from analytics.verify.shown import shown
-from enforcers.contract.merkle import HASH_BYTES
 from enforcers.errors import ArchiveError, SignatureError
 
+_NEVER = 2**63 - 1
 Place = tuple[str, int, int]
 """Topic, partition and offset."""
 
-_TOPIC = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
 _README = """A proof bundle of a Sluicegate archive.
 
     python3 -I verify_archive.py .
 
 verify_archive.py needs Python 3.10 and nothing else. Better than the copy in this folder is one that you
 took from elsewhere; better than keys.txt is --key with a key that you were given elsewhere; and only
---checkpoint with a checkpoint that you kept yourself shows that the history was not written anew.
+--checkpoint with a checkpoint that you kept yourself, or --witness with the key of a witness that you trust,
+shows that the history was not written anew.
 """
 
 
@@ -58,7 +57,7 @@ class Wanted:
     all_records: bool = False
     """Every record itself, too."""
     held: Sequence[tuple[str, str]] = ()
-    """Checkpoints that were kept elsewhere: name and text."""
+    """Checkpoints that were kept elsewhere: name and text. Those that witnesses cosigned come by themselves."""
     keys: Sequence[NoteKey] = ()
 
 
@@ -98,21 +97,25 @@ class _Export:
     wanted: Wanted
     note: str
     written: Written = field(default_factory=Written)
+    last_seq: int = _NEVER
+    """The newest record in the logs of the bundle."""
 
     def write(self) -> Written:
         """Everything that is wanted."""
         self._put("README.txt", _README)
         self._put("checkpoint", self.note)
         self._put("keys.txt", "".join(f"{key}\n" for key in self.wanted.keys))
-        verifier = resources.files("analytics.standalone").joinpath("verify_archive.py")
-        self._put("verify_archive.py", verifier.read_text("utf-8"))
+        self._put("verify_archive.py", bundled_verifier())
         for number, (_, text) in enumerate(self.wanted.held):
             self._put(f"held/{number}", text)
+        known = witnessed(self.directory)
         if self.wanted.all_entries:
-            self._start()
+            self._hole()
             self._logs()
+            for one in known:
+                self._put(_held(one), one.text)
         self._records()
-        self._proofs()
+        self._proofs(known)
         return self.written
 
     def _put(self, name: str, text: str) -> None:
@@ -120,59 +123,24 @@ class _Export:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
 
-    def _start(self) -> None:
-        """Where the logs begin, where something was dropped."""
-        hole = newest_hole(self.directory)
-        if hole is None:
-            return
-        trees = {f"{one.topic}/{one.partition}": one.log for one in hole.standing.partitions}
-        starts = {
-            name: {"size": tree.leaves, "peaks": _split(bytes.fromhex(tree.peaks))}
-            for name, tree in {**trees, "archive": hole.standing.archive}.items()
-        }
-        self._put("start.json", json.dumps(starts))
+    def _hole(self) -> None:
+        """Where the logs begin, where something was dropped: as it was signed, byte for byte."""
+        for path in hole_files(self.directory)[-1:]:
+            (self.out / "hole.json").write_bytes(path.read_bytes())
+            note = path.with_suffix(".note")
+            if note.exists():
+                (self.out / "hole.note").write_bytes(note.read_bytes())
 
     def _logs(self) -> None:
-        heads: dict[int, bytes] = {}
-        following = self._first_head()
-        with (self.out / "heads.txt").open("wb") as written:
-            for rows in _rows(self.directory):
-                self._entries(rows)
-                for row in rows:
-                    if row.head is not None and row.head_index is not None:
-                        heads[row.head_index] = _head_entry(row)
-                while following in heads:
-                    written.write(heads.pop(following))
-                    following += 1
-                    self.written.heads += 1
-            for index in sorted(heads):
-                written.write(heads[index])
-                self.written.heads += 1
-
-    def _entries(self, rows: Sequence[LogRow]) -> None:
-        # A cluster has more partitions than a process may have open files.
-        logs: dict[Partition, list[bytes]] = {}
-        for row in rows:
-            entry = entry_of(row.topic, row.partition, row.offset, row.digest)
-            logs.setdefault((row.topic, row.partition), []).append(b"%d " % row.leaf + entry)
-        for place, entries in logs.items():
-            with self._log(*place).open("ab") as log:
-                log.writelines(entries)
-            self.written.entries += len(entries)
-
-    def _first_head(self) -> int:
-        hole = newest_hole(self.directory)
-        return hole.standing.archive.leaves if hole else 0
-
-    def _log(self, topic: str, partition: int) -> Path:
-        if not _TOPIC.fullmatch(topic):
-            raise ArchiveError(
-                f"`{topic[:100]}` is no topic's name; run `sluicegate audit verify`, for somebody"
-                " changed the archive"
-            )
-        path = self.out / "entries" / topic / f"{partition}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        hole, signed = newest_hole(self.directory), _size_of(self.note)
+        logs = BundledLogs(self.out, signed, hole.standing.archive.leaves if hole else 0)
+        logs.write(_rows(self.directory))
+        # A live archive signed more meanwhile; of one that does not, all is for the verifier to see.
+        if _size_of(read_note(self.directory)) > signed:
+            logs.cut()
+        self.last_seq = logs.last_seq
+        self.written.heads = logs.heads.count
+        self.written.entries = sum(one.count for one in logs.entries.values())
 
     def _records(self) -> None:
         with (self.out / "records.jsonl").open("w", encoding="utf-8") as file:
@@ -183,7 +151,8 @@ class _Export:
     def _wanted_records(self) -> Iterator[dict[str, Any]]:
         columns = 'topic, partition, "offset", timestamp_ms, timestamp_type, key, headers, value'
         if self.wanted.all_records:
-            yield from self._fetched(f"SELECT {columns} FROM archived ORDER BY seq", [])
+            sql = f"SELECT {columns} FROM archived WHERE seq <= ? ORDER BY seq"
+            yield from self._fetched(sql, [self.last_seq])
             return
         sql = f'SELECT {columns} FROM archived WHERE topic = ? AND partition = ? AND "offset" = ?'
         for place in self.wanted.records:
@@ -199,12 +168,42 @@ class _Export:
             first = first_line(error)
             raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error
 
-    def _proofs(self) -> None:
+    def _proofs(self, known: Sequence[Witnessed]) -> None:
         with (self.out / "proofs.jsonl").open("w", encoding="utf-8") as file:
             for place in self.wanted.records:
-                proof = proof_of(self.connection, self.directory, *place, note=self.note)
-                file.write(json.dumps(proof.as_json()) + "\n")
-                self.written.proofs += 1
+                for proof in self._proofs_of(place, known):
+                    file.write(json.dumps(proof.as_json()) + "\n")
+                    self.written.proofs += 1
+
+    def _proofs_of(self, place: Place, known: Sequence[Witnessed]) -> Iterator[Proof]:
+        """One to the newest checkpoint, one to each held, and one to what each witness cosigned first."""
+        own = self._proof(place, self.note)
+        yield own
+        for _, text in self.wanted.held:
+            if own.head < _size_of(text) < own.archive_size:
+                yield self._proof(place, text)
+        first: dict[str, Witnessed] = {}
+        for one in known:
+            if own.head < _size_of(one.text) <= own.archive_size:
+                first.setdefault(one.witness, one)
+        for one in first.values():
+            self._put(_held(one), one.text)
+            yield self._proof(place, one.text)
+
+    def _proof(self, place: Place, note: str) -> Proof:
+        return proof_of(self.connection, self.directory, *place, note=note)
+
+
+def _held(one: Witnessed) -> str:
+    return f"held/{one.witness}-{one.day}"
+
+
+def _size_of(text: str) -> int:
+    """Heads in a checkpoint; of what is none, none: the verifier says so."""
+    try:
+        return parse_checkpoint(parse_note(text).text).size
+    except SignatureError:
+        return 0
 
 
 def _rows(directory: Path) -> Iterator[list[LogRow]]:
@@ -215,10 +214,6 @@ def _rows(directory: Path) -> Iterator[list[LogRow]]:
             raise ArchiveError(
                 f"`{path.name}` cannot be read: {error}; run `sluicegate audit verify`"
             ) from error
-
-
-def _head_entry(row: LogRow) -> bytes:
-    return head_entry(row.cluster, row.topic, row.partition, row.leaf + 1, row.head or b"")
 
 
 def _record(row: Sequence[Any]) -> dict[str, Any]:
@@ -243,7 +238,3 @@ def _name(stored: str) -> str | None:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value).decode()
-
-
-def _split(peaks: bytes) -> list[str]:
-    return [peaks[at : at + HASH_BYTES].hex() for at in range(0, len(peaks), HASH_BYTES)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from analytics.archive.holes import hole_files, newest_hole
 from analytics.archive.manifests import check_note
 from analytics.archive.signed_head import CHECKPOINT_NAME, MAX_BYTES
-from analytics.log.checkpoint import Checkpoint, origin_of_archive
+from analytics.log.checkpoint import Checkpoint, cluster_of, origin_of_archive
 from analytics.verify.anchors import Anchor, Keys, Source
 from analytics.verify.findings import Finding
 from analytics.verify.partition import Say
@@ -39,14 +39,10 @@ class Origin:
         """Read what the archive says of itself. Raises ArchiveError where it holds no record either."""
         try:
             anchor = keys.anchor(Source.OWN, OWN, read_note(directory))
+            return cls(cluster_of(anchor.origin), anchor.origin, anchor)
         except SignatureError as error:
             say(Finding("signature", detail=f"{OWN}: {error}"))
             return cls.unsigned(directory)
-        head, _, cluster = anchor.origin.removesuffix("/archive").partition("/")
-        if head != "sluicegate" or anchor.origin != origin_of_archive(cluster):
-            say(Finding("signature", detail=f"{OWN} is of `{anchor.origin}`, no archive's log"))
-            return cls.unsigned(directory)
-        return cls(cluster, anchor.origin, anchor)
 
     @classmethod
     def unsigned(cls, directory: Path) -> Origin:

@@ -8,7 +8,7 @@ Nodes of heights 8, 16 … are stored beside the records; a path needs at most 2
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,16 @@ from typing import Any
 import duckdb
 
 from analytics.archive.database import first_line, run
+from analytics.archive.holes import newest_hole
+from analytics.archive.nodes import Rows, StoredNodes
 from analytics.log.checkpoint import head_leaf, parse_checkpoint
 from analytics.log.leaf import leaf_of
 from analytics.log.note import parse_note
-from analytics.log.proofs import HashOf, inclusion
-from analytics.log.tiles import HEIGHT
-from analytics.log.tree import Node
+from analytics.log.proofs import inclusion
+from analytics.log.tree import Frontier
 from analytics.verify.anchors import Anchor, Keys, Source
 from analytics.verify.origins import read_note
-from enforcers.contract.merkle import HASH_BYTES, node_hash, root_of
+from enforcers.contract.merkle import root_of
 from enforcers.errors import ArchiveError, SignatureError
 
 
@@ -110,8 +111,9 @@ def proof_of(
             f"{topic}[{partition}] offset {offset} is newer than the checkpoint of size"
             f" {signed.size}; ask again with a newer one"
         )
-    path = _path(leaf, size, lambda wanted: _leaves(connection, topic, partition, wanted))
-    over = _path(head, signed.size, lambda wanted: _heads(connection, cluster, wanted))
+    own, whole = _cut(directory, topic, partition)
+    path = _path(leaf, size, own, lambda wanted: _leaves(connection, topic, partition, wanted))
+    over = _path(head, signed.size, whole, lambda wanted: _heads(connection, cluster, wanted))
     place = (cluster, topic, partition, offset, digest, leaf)
     return Proof(*place, size, path, head, signed.size, over, text)
 
@@ -168,57 +170,26 @@ def _head(
 
 # ---- paths ------------------------------------------------------------------------------------------------
 
-_Rows = Mapping[int, tuple[bytes, bytes | None]]
-"""By index: the hash of the leaf, and the nodes that are stored with it."""
+
+def _cut(directory: Path, topic: str, partition: int) -> tuple[Frontier, Frontier]:
+    """What is known of dropped records: the trees at the cut, of the partition and of the archive."""
+    hole = newest_hole(directory)
+    if hole is None:
+        return Frontier(), Frontier()
+    position = hole.standing.positions.get((topic, partition))
+    return position.log if position else Frontier(), hole.standing.archive.frontier
 
 
-def _path(index: int, size: int, read: Any) -> tuple[bytes, ...]:
+def _path(index: int, size: int, cut: Frontier, read: Any) -> tuple[bytes, ...]:
     """An inclusion path; the rows that it needs are read at once."""
-    wanted: set[int] = set()
-    inclusion(index, size, _collecting(wanted))
-    found: _Rows = read(sorted(wanted))
-    return tuple(inclusion(index, size, lambda node: _hash(node, found)))
-
-
-def _collecting(wanted: set[int]) -> HashOf:
-    def collect(node: Node) -> bytes:
-        wanted.update(index for index, _ in _parts(node))
-        return b"\0" * HASH_BYTES
-
-    return collect
-
-
-def _parts(node: Node) -> Iterable[tuple[int, int]]:
-    """Rows that hold the stored nodes below one, and at which place of `nodes` (-1: the leaf)."""
-    height, index = node
-    level, inner = divmod(height, HEIGHT)
-    width = 1 << (HEIGHT * level)
-    first = index << inner
-    for at in range(first, first + (1 << inner)):
-        yield (at + 1) * width - 1, level - 1
-
-
-def _hash(node: Node, rows: _Rows) -> bytes:
-    hashes = [_stored(index, level, rows) for index, level in _parts(node)]
-    while len(hashes) > 1:
-        hashes = [node_hash(*hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
-    return hashes[0]
-
-
-def _stored(index: int, level: int, rows: _Rows) -> bytes:
-    leaf, nodes = rows.get(index, (b"", None))
-    at = level * HASH_BYTES
-    found = leaf if level < 0 else (nodes or b"")[at : at + HASH_BYTES]
-    if len(found) != HASH_BYTES:
-        raise ArchiveError(
-            f"leaf {index} of the log is not archived whole; run `sluicegate audit verify`"
-        )
-    return found
+    asking = StoredNodes(cut)
+    inclusion(index, size, asking)
+    return tuple(inclusion(index, size, StoredNodes(cut, read(sorted(asking.wanted)))))
 
 
 def _leaves(
     connection: duckdb.DuckDBPyConnection, topic: str, partition: int, wanted: Sequence[int]
-) -> _Rows:
+) -> Rows:
     rows = _run(
         connection,
         'SELECT leaf_index, "offset", digest, nodes FROM archived'
@@ -232,7 +203,7 @@ def _leaves(
     }
 
 
-def _heads(connection: duckdb.DuckDBPyConnection, cluster: str, wanted: Sequence[int]) -> _Rows:
+def _heads(connection: duckdb.DuckDBPyConnection, cluster: str, wanted: Sequence[int]) -> Rows:
     rows = _run(
         connection,
         "SELECT head_index, topic, partition, leaf_index + 1, head, head_nodes FROM archived"

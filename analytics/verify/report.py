@@ -91,8 +91,9 @@ class Report:
             )
         for one, agrees in self.anchors:
             if not agrees and not self.findings:
+                kept = "what is kept" if self.hole else "the records that were read"
                 found.append(
-                    f"not compared with {one.name}, size {one.size}: it lies before the records"
+                    f"not compared with {one.name}, size {one.size}: it lies before {kept}"
                 )
         if self.unplaced:
             found.append(f"{self.unplaced} checkpoints could not be compared")

@@ -1,23 +1,35 @@
 """
-Rows of segments, with the digest of each record made anew from its bytes.
+Rows of segments, read as readers read them, with the digest of each record made anew from its bytes.
 
-    Parquet ──batches of columns──▶ LogRow, whose `computed` is what `digest` has to be
+    Parquet ──DuckDB, as in the views──▶ batches of columns ──▶ LogRow, whose `computed` is what `digest` has to be
+
+INVARIANT: what is verified comes out of the same engine, by the same call, as what the views show: a
+file can be built so that two libraries read different pages of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from analytics.archive.database import first_line, run
 from analytics.archive.record import HEX, stored_name
+from analytics.archive.schema import quoted
 from analytics.log.leaf import record_digest
 
 BATCH_ROWS = 4_096
+_SETTINGS = (
+    "SET TimeZone = 'UTC'",
+    # Texts of one batch may be more than two gigabytes, and types come back as they are in the file.
+    "SET arrow_large_buffer_size = true",
+    "SET arrow_lossless_conversion = true",
+)
 
 
 class LogRow(NamedTuple):
@@ -41,15 +53,13 @@ class LogRow(NamedTuple):
     timestamp_ms: int
 
 
-_BYTES = (pa.binary(), pa.large_binary())
-_TEXT = (pa.string(), pa.large_string())
-_NUMBER = (pa.uint64(),)
+_NUMBER, _TEXT, _BYTES = pa.uint64(), pa.large_string(), pa.large_binary()
 
-COLUMNS: dict[str, tuple[tuple[Any, ...], bool]] = {
+COLUMNS: dict[str, tuple[Any, bool]] = {
     "seq": (_NUMBER, False),
     "topic": (_TEXT, False),
-    "partition": ((pa.int32(),), False),
-    "offset": ((pa.int64(),), False),
+    "partition": (pa.int32(), False),
+    "offset": (pa.int64(), False),
     "leaf_index": (_NUMBER, False),
     "digest": (_BYTES, False),
     "nodes": (_BYTES, True),
@@ -57,25 +67,59 @@ COLUMNS: dict[str, tuple[tuple[Any, ...], bool]] = {
     "head_index": (_NUMBER, True),
     "head_nodes": (_BYTES, True),
     "cluster_id": (_TEXT, False),
-    "timestamp_ms": ((pa.int64(),), False),
-    "timestamp_type": ((pa.int8(),), False),
+    "timestamp_ms": (pa.int64(), False),
+    "timestamp_type": (pa.int8(), False),
     "key": (_BYTES, True),
     "value": (_BYTES, True),
 }
-"""Types that each may have, and whether it may be null; `headers` beside them."""
+"""The type of each, and whether it may be null; `headers` beside them."""
+EVERY = "*"
+OF_THE_LOG = ", ".join(f'"{name}"' for name in (*COLUMNS, "headers"))
+
+
+class Reader:
+    """One connection that reads segments, as far as they go and in the order of their rows."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(config={"threads": 1})
+        for setting in _SETTINGS:
+            run(self._connection, setting)
+
+    def batches(self, path: Path, columns: str = OF_THE_LOG) -> Iterator[Any]:
+        """Batches of columns. Raises FileNotFoundError, or ValueError where it is damaged."""
+        try:
+            # A statement of its own makes a copy of all rows first; a relation is read as it comes.
+            with self._connection.sql(_select(columns, path)).to_arrow_reader(BATCH_ROWS) as read:
+                yield from read
+        except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
+            raise _unreadable(path, error) from error
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+
+def _select(columns: str, path: Path) -> str:
+    """As the views do it."""
+    options = "hive_partitioning = false, filename = false"
+    return f"SELECT {columns} FROM read_parquet([{quoted(str(path))}], {options})"
+
+
+def _unreadable(path: Path, error: Exception) -> Exception:
+    if not path.exists():
+        return FileNotFoundError(2, "No such file", str(path))
+    return ValueError(first_line(error))
 
 
 def rows_of(path: Path) -> Iterator[list[LogRow]]:
-    """The rows of a segment. Raises ArrowException, OSError or ValueError where it is damaged."""
-    with pq.ParquetFile(path, memory_map=False) as file:
-        _check(file.schema_arrow)
-        for batch in file.iter_batches(BATCH_ROWS, columns=[*COLUMNS, "headers"]):
-            yield _rows(batch)
+    """The rows of one segment. Raises FileNotFoundError, or ValueError where it is damaged."""
+    with closing(Reader()) as reader:
+        yield from map(log_rows, reader.batches(path))
 
 
 def _check(schema: Any) -> None:
-    for name, (types, _) in COLUMNS.items():
-        if schema.names.count(name) != 1 or schema.field(name).type not in types:
+    for name, (kind, _) in COLUMNS.items():
+        if schema.names.count(name) != 1 or schema.field(name).type != kind:
             raise ValueError(f"its column `{name}` is not what an archive has")
     found = schema.field("headers").type if schema.names.count("headers") == 1 else None
     if found is None or not _are_headers(found):
@@ -83,15 +127,17 @@ def _check(schema: Any) -> None:
 
 
 def _are_headers(found: Any) -> bool:
-    if not pa.types.is_list(found) or not pa.types.is_struct(found.value_type):
+    if not pa.types.is_large_list(found) or not pa.types.is_struct(found.value_type):
         return False
-    fields = [(field.name, field.type) for field in found.value_type]
-    return [name for name, _ in fields] == ["name", "value"] and (
-        fields[0][1] in _TEXT and fields[1][1] in _BYTES
-    )
+    return [(one.name, one.type) for one in found.value_type] == [
+        ("name", _TEXT),
+        ("value", _BYTES),
+    ]
 
 
-def _rows(batch: Any) -> list[LogRow]:
+def log_rows(batch: Any) -> list[LogRow]:
+    """What of a batch the log speaks of. Raises ValueError where its columns are others."""
+    _check(batch.schema)
     for name, (_, may_be_null) in {**COLUMNS, "headers": ((), False)}.items():
         if batch.column(name).null_count and not may_be_null:
             raise ValueError(f"its column `{name}` has no value in some rows")

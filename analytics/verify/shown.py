@@ -3,45 +3,86 @@ What readers are shown: the files that `views.sql` names, which are therefore th
 
     views.sql ──▶ segments/FIRST-LAST.parquet …, live/GENERATION-END/*.parquet ──▶ each record once
 
-INVARIANT: verified are the very files that the views read; a good copy beside a bad one proves nothing.
+INVARIANT: verified are the very files that the views read, by the very paths: a good copy beside a bad
+one proves nothing, nor does a path that leads others elsewhere.
 """
 
 from __future__ import annotations
 
 import filecmp
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from analytics.archive.place import real_directory
 from analytics.archive.published import EMPTY_NAME
 from analytics.archive.segments import Segment, parse_name
-from analytics.archive.views import views_sql
+from analytics.archive.spans import Span
+from analytics.verify.listing import Listing, listing_of
+from analytics.verify.rows import Reader
 from enforcers.errors import ArchiveError
 
 _SOURCES = re.compile(r"read_parquet\(\[\s*((?:'(?:[^']|'')*'[,\s]*)*)\]")
-_SOURCE = re.compile(r"'((?:[^']|'')*)'")
-_PLACE = re.compile(r"(.*)/(segments/\d{20}-\d{20}\.parquet|live/\d{8}-\d{20}/\*\.parquet)", re.S)
 _MOST_BYTES = 64 << 20
+
+File = tuple[Segment, Path]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The segments that readers see, in their order, and what is odd about how."""
 
-    files: tuple[tuple[Segment, Path], ...]
+    files: tuple[File, ...]
+    spans: Mapping[Path, Span] = field(default_factory=dict)
+    """The times that the views say each file holds."""
     oddity: str = ""
 
 
 def shown(directory: Path) -> Shown:
-    """Read `views.sql`. Raises ArchiveError where there is no archive."""
-    text = _views_of(directory)
-    prefix, sources = _sources(text)
-    files = [found for source in sources for found in _files(directory, source)]
-    odd = _oddity(directory, prefix, sources, text) or _stranger(directory, sources)
-    return Shown(tuple(sorted(files)), odd)
+    """Read `views.sql`. Raises ArchiveError where there is no archive, or where it lies as none can."""
+    directory = real_directory(directory)
+    text = views_of(directory)
+    listed = _SOURCES.search(text)
+    listing = listing_of(listed[1] if listed else "", text)
+    found = of_listing(directory, listing)
+    return replace(found, oddity=_oddity(directory, listing, text) or found.oddity)
+
+
+def of_listing(directory: Path, listing: Listing) -> Shown:
+    """The files of a list, whatever text it stands in."""
+    try:
+        paths = [path for source in listing.sources for path in _paths(directory, source)]
+        odd = _strange(directory, paths)
+    except OSError as error:
+        paths, odd = [], f"what they read cannot be listed: {error.strerror}"
+    if not listing.in_order:
+        odd = "they list other files than the archiver lists, or in another order"
+    # What is no file is not opened: it could keep whoever reads it waiting for ever.
+    known = [
+        (segment, path)
+        for path in paths
+        if (segment := parse_name(path.name)) and (path.is_file() or not path.exists())
+    ]
+    spans = listing.spans_of(directory, (path for _, path in known))
+    return Shown(tuple(sorted(known)), spans, f"readers' views: {odd}" if odd else "")
+
+
+def views_of(directory: Path) -> str:
+    """The text of `views.sql`. Raises ArchiveError."""
+    try:
+        path = directory / "views.sql"
+        if path.exists() and not path.is_file():
+            raise OSError("it is no file")
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise ArchiveError(
+            f"`{directory}` holds no archive that can be read; start the archiver, or name its"
+            " directory"
+        ) from error
 
 
 def same_as_segment(directory: Path, path: Path) -> bool:
@@ -58,60 +99,53 @@ def same_as_segment(directory: Path, path: Path) -> bool:
         return not path.exists() or all(path != one for _, one in shown(directory).files)
 
 
-def _views_of(directory: Path) -> str:
-    try:
-        with (directory / "views.sql").open("rb") as file:
-            return file.read(_MOST_BYTES).decode("utf-8", "replace")
-    except OSError as error:
-        raise ArchiveError(
-            f"`{directory}` holds no archive that can be read; start the archiver, or name its"
-            " directory"
-        ) from error
-
-
-def _sources(text: str) -> tuple[str, list[str]]:
-    """The directory that the views read, and the paths below it; only those of our own form."""
-    listed = _SOURCES.search(text)
-    named = _SOURCE.findall(listed[1]) if listed else []
-    places = [_PLACE.fullmatch(one.replace("''", "'")) for one in named]
-    found = [(place[1], place[2]) for place in places if place]
-    return (found[0][0] if found else ""), [source for _, source in found]
-
-
-def _files(directory: Path, source: str) -> list[tuple[Segment, Path]]:
+def _paths(directory: Path, source: str) -> Iterator[Path]:
     path = directory / source
-    paths = path.parent.glob("*.parquet") if path.name == "*.parquet" else [path]
-    known = ((parse_name(one.name), one) for one in paths)
-    return [(segment, one) for segment, one in known if segment]
+    if path.name != "*.parquet":
+        yield path
+        return
+    try:
+        names = os.listdir(path.parent)
+    except FileNotFoundError:
+        # Readers get an error; a live archive has switched to another directory meanwhile.
+        return
+    yield from (path.parent / name for name in sorted(names) if name.endswith(".parquet"))
 
 
-def _oddity(directory: Path, prefix: str, sources: list[str], text: str) -> str:
-    # A copy of an archive still names the place that it was copied from; that is odd where the place is there.
-    if text != views_sql(Path(prefix), sources):
-        return "`views.sql` is not what this release writes; start the archiver, which writes it"
-    there = Path(prefix)
-    if prefix != str(directory) and there.exists() and not there.samefile(directory):
-        return f"`views.sql` reads `{prefix}`, not this directory"
-    return ""
+def _oddity(directory: Path, listing: Listing, text: str) -> str:
+    if text == listing.text(directory):
+        return ""
+    if listing.prefix != str(directory) and text == listing.text(Path(listing.prefix)):
+        # A copy, or a way that leads others elsewhere: here it cannot be told which.
+        return (
+            f"`views.sql` reads `{listing.prefix}`, not `{directory}`; verify the archive where it"
+            " lies, or start its archiver here, which writes it anew"
+        )
+    return "`views.sql` is not what this release writes; start the archiver, which writes it"
 
 
-def _stranger(directory: Path, sources: list[str]) -> str:
-    """A file with rows that a pattern matches, and that is no segment."""
-    patterns = [directory / source for source in sources if source.endswith("*.parquet")]
-    matched = [path for pattern in patterns for path in pattern.parent.glob("*.parquet")]
-    for path in matched:
-        if parse_name(path.name) is None and not (path.name == EMPTY_NAME and _is_empty(path)):
-            return f"readers read `{path.name}` of `live`, which is no segment"
+def _strange(directory: Path, paths: Iterable[Path]) -> str:
+    """What of these files no archiver would have made, or leads to other ones."""
+    kept = {directory / name for name in ("views.sql", "days", "segments", "live")}
+    for path in (*kept, *{path.parent for path in paths}, *paths):
+        if path.is_symlink():
+            return f"`{path.relative_to(directory)}` is a link, which may lead others elsewhere"
+    for path in paths:
+        if path.exists() and not path.is_file():
+            return f"they read `{path.relative_to(directory)}`, which is no file"
+        empty = path.name == EMPTY_NAME and _is_empty(path)
+        if parse_name(path.name) is None and not empty:
+            return f"they read `{path.relative_to(directory)}`, which is no segment"
     return ""
 
 
 def _is_empty(path: Path) -> bool:
+    """Whether who reads it gets no row."""
     try:
-        found = pq.read_metadata(path)
-        # DuckDB shows the rows of every row group, whatever the file counts.
-        return bool(found.num_rows == 0 and found.num_row_groups == 0)
+        with closing(Reader()) as reader:
+            return not any(batch.num_rows for batch in reader.batches(path))
     except FileNotFoundError:
         # A live archive has switched to another directory meanwhile.
         return True
-    except (OSError, pa.ArrowException):
+    except ValueError:
         return False

@@ -28,6 +28,7 @@ from analytics.verify.rows import LogRow
 from analytics.verify.sealed import Sealed, sealed_days
 from analytics.verify.standing import PartitionState, Standing, StateFile, TreeState
 from analytics.verify.twofold import Twofold
+from analytics.verify.views_database import views_database
 from analytics.verify.walking import Walk
 from enforcers.errors import ArchiveError, SignatureError
 
@@ -82,19 +83,26 @@ class _Verification:
         self._sealed = sealed_days(
             self._directory, self._own, self._task.keys, self._first - 1, self._findings.add
         )
-        typed = TypedColumns(self._directory) if self._task.typed else None
+        typed = TypedColumns() if self._task.typed else None
         with closing(typed) if typed else nullcontext():
             rows = self._walk(typed)
         return self._report(rows, time.monotonic() - began)
 
     def _walk(self, typed: TypedColumns | None) -> int:
-        walk = Walk(self._directory, self._after + 1, self._findings.add, typed, self._sealed)
-        self._read(walk)
-        for _ in range(_ROUNDS):
-            if self._is_behind():
-                self._read(walk)
+        first, say = self._after + 1, self._findings.add
+        with closing(Walk(self._directory, first, self._first, say, typed, self._sealed)) as walk:
+            self._read(walk)
+            for _ in range(_ROUNDS):
+                if self._is_behind():
+                    self._read(walk)
+            self._look_again(walk)
         self._end()
         return walk.rows
+
+    def _look_again(self, walk: Walk) -> None:
+        """What readers see at the end, and what they see of it through the other file of views."""
+        walk.look()
+        views_database(self._directory, walk.look, self._first, self._after, self._findings.add)
 
     def _begin(self, anchors: Sequence[Anchor]) -> None:
         hole = dropped(self._directory, self._own, self._task.keys, self._findings.add)
@@ -119,7 +127,10 @@ class _Verification:
                     self._take(row)
                 self._progress(walk.rows, walk.total)
                 self._after = walk.next - 1
-                self._save()
+                if self._is_due():
+                    # What is kept as verified has to have been typed again, too.
+                    walk.catch_up()
+                    self._save()
         self._after = walk.next - 1
 
     def _is_behind(self) -> bool:
@@ -198,15 +209,16 @@ class _Verification:
         newest = self._newest()
         grows = newest is not None and newest.size > self._archive.log.size
         self._archive.finish(self._archive.reaches_anchors and grows)
-        self._save(now=True)
+        self._save()
         if self._findings and self._task.state is not None:
             self._task.state.forget()
 
-    def _save(self, *, now: bool = False) -> None:
+    def _is_due(self) -> bool:
+        return self._task.state is not None and time.monotonic() - self._saved >= SAVE_EVERY_S
+
+    def _save(self) -> None:
         state = self._task.state
         if state is None or self._findings or not self._archive.clean:
-            return
-        if not now and time.monotonic() - self._saved < SAVE_EVERY_S:
             return
         if all(log.clean for log in self._partitions.values()):
             self._saved = time.monotonic()

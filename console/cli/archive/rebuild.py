@@ -48,7 +48,13 @@ def _told(made: Rebuilt) -> Iterator[str]:
         found = made.difference
         yield f"DIFFERENT from record {found.seq} on ({found.place}): {found.what}"
         yield "the old archive was changed there; its signed checkpoint was not taken over"
-    elif made.unreached:
+        yield "keep both directories, and see docs/recovery.md"
+        return
+    if made.unreached:
         yield f"the same log, but the signed checkpoint counts {made.unreached} heads more: see docs/recovery.md"
     else:
         yield "the same log as the old archive's"
+    yield (
+        "its closed days are not signed yet, and until then `sluicegate audit verify` says NOT proved: point"
+        " `archive` at it and start the archiver, which signs them with its key; then verify"
+    )

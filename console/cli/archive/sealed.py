@@ -29,7 +29,7 @@ def sealed(context: typer.Context, archive: Archive = None, as_json: AsJson = Fa
     from console.sealed import look_at
 
     settings = settings_of(context, archive=archive)
-    found = list(look_at(settings.archive, archivers_keys(settings, ())))
+    found = list(look_at(settings.archive, archivers_keys(settings, ()), settings.zone))
     tell({"sealed": found}, _told(found), as_json)
     if any(one.wrong for one in found):
         raise typer.Exit(FAILED)

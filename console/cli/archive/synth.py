@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from console.plain import counted
 
 if TYPE_CHECKING:
     from analytics.synth.filling import Filled
+    from analytics.synth.traffic import Plan
 
 Rows = Annotated[int, typer.Option(min=1_000, max=200_000_000, help="how many actions")]
 Seed = Annotated[int, typer.Option(min=0, help="the same seed gives the same bytes")]
@@ -21,7 +23,7 @@ Out = Annotated[Path, typer.Option(help="a directory that does not exist, or an 
 Days = Annotated[int, typer.Option(min=2, max=400, help="how many days the traffic lasts")]
 Agents = Annotated[int, typer.Option(min=10, max=5_000, help="how many agents")]
 Signed = Annotated[
-    bool, typer.Option("--signed", help="sign every record, which takes three times as long")
+    bool, typer.Option("--signed", help="sign every record, which takes twice as long")
 ]
 Quiet = Annotated[bool, typer.Option("--no-incidents", help="only what looks odd and is not")]
 
@@ -57,13 +59,17 @@ def synth(
         "records": filled.records,
         "incidents": len(filled.labels),
     }
-    tell(body, _told(filled), as_json)
+    tell(body, _told(filled, plan), as_json)
 
 
-def _told(filled: Filled) -> Iterator[str]:
+def _told(filled: Filled, plan: Plan) -> Iterator[str]:
     yield f"{counted(filled.actions, 'action')} in {counted(filled.records, 'record')}"
     kinds = Counter(label.kind.value for label in filled.labels)
     for kind, count in sorted(kinds.items()):
         yield f"  {kind}: {counted(count, 'incident')}"
     yield f"{filled.directory / 'incidents.json'} says where they are"
+    end = plan.first + timedelta(days=plan.days + 1)
+    yield f"its traffic is of {plan.days} days: give `audit` commands --from {plan.first} --to {end}"
+    if not plan.signed:
+        yield "its records are NOT signed: with a trust file all of them are forged; --signed signs them"
     yield "its keys are public: trust.json is for trials, and for nothing else"

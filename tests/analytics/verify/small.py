@@ -41,11 +41,13 @@ def build(
     seed: int = 1,
     secret: SigningKey | None = SECRET,
     first_commit: int = 300,
+    zone: str = "",
 ) -> list[str]:
     """An archive with gaps in its offsets and odd headers; returns the note of every commit."""
     chance = random.Random(seed)
     ends: dict[tuple[str, int], int] = {}
-    signing = None if secret is None else NoteSigner(ORIGIN, secret)
+    origin = origin_of_archive(CLUSTER, zone)
+    signing = None if secret is None else NoteSigner(origin, secret)
     notes: list[str] = []
     with Archive.open(
         directory, cluster_id=CLUSTER, pace=Pace(interval_s=0), signing=signing

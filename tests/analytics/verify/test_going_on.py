@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +12,17 @@ import pytest
 
 from analytics.archive import Archive, Pace
 from analytics.archive.holes import hole_files
+from analytics.archive.published import EMPTY_NAME
+from analytics.archive.segments import Segment
 from analytics.verify import verifying, walking
 from analytics.verify.anchors import Keys
 from analytics.verify.columns import TypedColumns
 from analytics.verify.report import Report
+from analytics.verify.rows import OF_THE_LOG, Reader
 from analytics.verify.standing import StateFile
 from analytics.verify.verifying import Task, verify
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import A_DAY, SIGNING, live, opened, settle
+from tests.analytics.lived import A_DAY, ROWS, SIGNING, live, opened, settle
 from tests.analytics.records import append, numbered
 from tests.analytics.verify.conftest import Made
 from tests.analytics.verify.small import KEYS, copied, segments, set_value
@@ -57,6 +61,27 @@ def test_what_was_dropped_is_said_and_the_rest_is_proved(retained: Path) -> None
     assert report.first_seq > 1
     assert report.sealed == report.last_seq - A_DAY
     assert report.hole.startswith(f"records up to {report.first_seq - 1} were dropped: retention")
+
+
+def _of_the_first_day(directory: Path) -> Segment:
+    return Segment(1, ROWS)
+
+
+def _over_the_cut(directory: Path) -> Segment:
+    first = report_on(directory, keys=LIVED).first_seq
+    return Segment(first - 3, first - 1)
+
+
+@pytest.mark.parametrize("span_of", [_of_the_first_day, _over_the_cut])
+def test_what_readers_see_before_a_hole_is_found(
+    retained: Path, span_of: Callable[[Path], Segment]
+) -> None:
+    segment = span_of(retained)
+    [newest] = (retained / "live").iterdir()
+    for place in (newest, retained / "segments"):
+        shutil.copy(segments(retained)[0], place / segment.name)
+    found = {(one.kind, one.seq) for one in report_on(retained, keys=LIVED).findings}
+    assert ("shown", (segment.first, segment.last)) in found
 
 
 def _unsigned(hole: Path) -> None:
@@ -215,10 +240,12 @@ def test_files_that_are_merged_while_they_are_read_are_read_once(
         for at in range(0, 30, 3):
             append(archive, numbered(at, 3))
         archive.settle()
-        own = walking.rows_of
+        own = Reader.batches
         merged: list[int] = []
 
-        def reading(path: Path) -> object:
+        def reading(reader: Reader, path: Path, columns: str = OF_THE_LOG) -> object:
+            if path.name == EMPTY_NAME:
+                return own(reader, path, columns)
             if len(merged) == 1:
                 # Merged, and swept at once: the grace of this archive is nothing.
                 for at in range(30, 60, 3):
@@ -226,9 +253,9 @@ def test_files_that_are_merged_while_they_are_read_are_read_once(
                 archive.settle()
                 archive.publish()
             merged.append(pq.read_metadata(path).num_rows if path.exists() else 0)
-            return own(path)
+            return own(reader, path, columns)
 
-        monkeypatch.setattr(walking, "rows_of", reading)
+        monkeypatch.setattr(Reader, "batches", reading)
         report = report_on(directory, keys=LIVED)
     assert list(report.findings) == []
     assert report.rows == 60

@@ -19,6 +19,7 @@ from analytics.archive.views import views_sql
 from analytics.verify import sealed as sealed_files
 from analytics.verify.anchors import Keys
 from analytics.verify.columns import TypedColumns
+from analytics.verify.rows import EVERY, Reader
 from tests.analytics.lived import A_DAY, SIGNING, live, settle
 from tests.analytics.verify.conftest import Made
 from tests.analytics.verify.small import copied, kinds, segments, verified, with_value
@@ -31,7 +32,7 @@ def test_a_typed_column_that_says_something_else_than_its_record_is_found(
     typed: Made, column: str
 ) -> None:
     directory = typed.copy()
-    row = typed.rows[2 if column == "outcome" else 1]
+    row = typed.rows[{"value_sha256": 0, "outcome": 2}.get(column, 1)]
     [path] = segments(directory)
     emptied = f'CASE WHEN seq = {row["seq"]} THEN NULL ELSE "{column}" END AS "{column}"'
     table = directory / "edited.parquet"
@@ -74,11 +75,13 @@ def test_statistics_cannot_hide_a_changed_typed_column(typed: Made) -> None:
     assert found == {(seq, seq): '"value_sha256"' for seq in (1, 2, 3, 4)}
 
 
-def test_rows_that_were_walked_and_not_typed_again_are_found(typed: Made) -> None:
-    with closing(TypedColumns(typed.directory)) as columns:
-        assert columns.check(1, 4, 4) == []
-        [found] = columns.check(1, 4, 5)
-    assert (found.kind, found.seq) == ("column", (1, 4))
+def test_rows_that_all_have_one_sequence_are_compared_row_by_row(typed: Made) -> None:
+    with closing(Reader()) as reader, closing(TypedColumns()) as columns:
+        [path] = segments(typed.directory)
+        [batch] = reader.batches(path, EVERY)
+        at = batch.schema.get_field_index("seq")
+        same = batch.set_column(at, batch.schema.field(at), pa.array([1] * 4, pa.uint64()))
+        assert columns.check([batch, same]) == []
 
 
 def test_typed_columns_that_nobody_touched_are_proved(typed: Made) -> None:

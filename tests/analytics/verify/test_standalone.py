@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey, VerifyKey
 
 from analytics.log.note import NoteKey
-from analytics.standalone import verify_archive
-from analytics.standalone.verify_archive import Bundle, L, P, told
-from analytics.standalone.verify_archive import signed as holds
+from analytics.standalone import bundled_verifier
+from analytics.standalone.notes import L, P
+from analytics.standalone.notes import signed as holds
+from analytics.standalone.verify_archive import Bundle, told
 from analytics.verify.bundle import Wanted, export
 from enforcers.errors import ArchiveError
 from tests.analytics.verify.conftest import Made
@@ -43,7 +44,6 @@ from tests.analytics.verify.test_tampering import (
     flip,
 )
 
-FILE = Path(verify_archive.__file__)
 KEY = NoteKey(ORIGIN, bytes(SECRET.verify_key))
 
 
@@ -67,7 +67,7 @@ def alone(out: Path, held: list[Path] | None = None) -> Bundle:
 
 
 def test_it_imports_the_standard_library_and_nothing_else() -> None:
-    tree = ast.parse(FILE.read_text("utf-8"))
+    tree = ast.parse(bundled_verifier())
     names = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
         for node in ast.walk(tree)
@@ -80,7 +80,7 @@ def test_it_imports_the_standard_library_and_nothing_else() -> None:
 def run(out: Path, empty: Path, *more: str) -> subprocess.CompletedProcess[str]:
     empty.mkdir(exist_ok=True)
     copy = empty / "verify_archive.py"
-    shutil.copy(FILE, copy)
+    copy.write_text(bundled_verifier(), "utf-8")
     words = [sys.executable, "-I", "-S", str(copy), str(out), *more]
     return subprocess.run(words, cwd=empty, capture_output=True, text=True, env={}, check=False)
 
@@ -93,7 +93,7 @@ def test_it_runs_in_an_empty_directory_without_any_package(small: Made, tmp_path
     proved = run(out, tmp_path / "empty", "--key", str(KEY))
     assert (proved.returncode, proved.stderr) == (0, "")
     heads = sum(row["head_index"] is not None for row in small.rows)
-    counted = f"{len(small.rows)} records, 1 proofs, {heads} heads; proved"
+    counted = f"{len(small.rows)} records, 2 proofs, {heads} heads; proved"
     assert counted in proved.stdout
     foreign = str(NoteKey(ORIGIN, bytes(THIEF.verify_key)))
     refused = run(out, tmp_path / "empty", "--key", foreign)

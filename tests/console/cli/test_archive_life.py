@@ -157,6 +157,9 @@ def test_an_archive_is_made_anew_and_compared(
     assert told.exit_code == 0
     assert "records 1 to 28, 4 heads" in told.output
     assert "the same log as the old archive's" in told.output
+    assert (
+        "until then `sluicegate audit verify` says NOT proved: point `archive` at it" in told.output
+    )
     assert query(tmp_path / "new", COUNT) == [(28, 1, 28)]
     again = sluicegate("archive", "rebuild", str(settings.archive), str(tmp_path / "new"))
     assert (again.exit_code, "is not empty" in again.output) == (1, True)
