@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from analytics.archive.database import run
-from console import alerting
+from console import alerting, witnesses
 from console.administering import consulted
 from console.archive import open_archive
 from console.databases import address_of, ledger_path
@@ -272,5 +272,6 @@ CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
     ("minted roles", _unrevoked),
     ("archive", _archive),
     ("alerts", alerting.answering),
+    ("witnesses", witnesses.cosigning),
 )
 """Every check, in the order in which a newcomer needs them."""

@@ -30,6 +30,7 @@ PATHS = frozenset({"home", "policy", "principals", "trust", "keys", "archive", "
 PATHS_IN = {
     "targets": frozenset({"path"}),
     "alerts": frozenset({"token_file", "key_file", "ca_file"}),
+    "witnesses": frozenset({"ca_file"}),
 }
 """Paths in the entries of settings that hold tables."""
 

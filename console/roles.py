@@ -42,11 +42,14 @@ async def _judge(settings: Settings, bootstrap: str, stop: asyncio.Event) -> Non
 
 async def _archiver(settings: Settings, bootstrap: str, stop: asyncio.Event) -> None:
     from analytics.archive.retention import Keeping
+    from console.witnesses import submitters_of
     from streams.announcing import Announcer
     from streams.archiver import Archiver
     from streams.topic_making import create_topics
     from streams.topics import TOPICS, in_zone
     from streams.watching import Watcher, watching
+    from streams.witnessing import submitting
+    from streams.witnessing.reporting import reporting
 
     signer = load_archiver(settings)
     source = load_trust_of(settings).key(signer.kid, KeyRole.ARCHIVER, utc_now()).id
@@ -60,8 +63,15 @@ async def _archiver(settings: Settings, bootstrap: str, stop: asyncio.Event) -> 
         key=signer.key,
         announcer=announcer,
         keeping=Keeping(settings.archive_days),
+        zone=settings.zone,
     )
-    async with watching(Watcher(settings.archive, signer, source, announcer)):
+    every_s = settings.anomalies_every_s
+    watcher = Watcher(settings.archive, signer, source, announcer, every_s)
+    witnesses = submitters_of(settings, reporting(signer, source, announcer))
+    async with (
+        watching(watcher),
+        submitting(witnesses),
+    ):
         await archiver.run(stop)
 
 

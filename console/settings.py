@@ -31,6 +31,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from console.alert_settings import AlertName, AlertSettings
 from console.layers import Schema, config_path, read_layers
 from console.shipped import PRODUCTION_POLICY
+from console.witness_settings import WitnessName, WitnessSettings
 from enforcers.contract.action import PrincipalKind
 from enforcers.contract.base import MAX_VALID_FOR_MS, Identifier
 from enforcers.errors import SettingsError
@@ -123,6 +124,9 @@ class Settings(BaseSettings):
     archive_days: int | None = Field(
         None, ge=1, le=MAX_DAYS, description="days that the archive keeps; empty: for ever"
     )
+    anomalies_every_s: float = Field(
+        60.0, ge=5, le=86_400, description="seconds between two looks of the detections"
+    )
     executor: Identifier = Field("executor-1", description="this executor's id in the trust file")
     principal: Identifier = Field("agent:local", description="who proposes in `run` and `sql`")
     principal_kind: PrincipalKind = Field(PrincipalKind.AGENT, description="kind of that principal")
@@ -142,13 +146,20 @@ class Settings(BaseSettings):
     alerts: dict[AlertName, AlertSettings] = Field(
         default={}, description="who is told of findings and denials, by name"
     )
+    witnesses: dict[WitnessName, WitnessSettings] = Field(
+        default={}, description="who cosigns the archive's heads, by name"
+    )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(cls, flags: Mapping[str, Any] | None = None) -> Settings:
         """Read every layer; `flags` are the strongest. Raises SettingsError."""
-        tables: dict[str, type[BaseModel]] = {"targets": TargetSettings, "alerts": AlertSettings}
+        tables: dict[str, type[BaseModel]] = {
+            "targets": TargetSettings,
+            "alerts": AlertSettings,
+            "witnesses": WitnessSettings,
+        }
         layers = read_layers(Schema(cls, tables, _default_home), flags or {})
         origins = {key: layer.origin(key) for layer in layers for key in layer.values}
         merged = {key: value for layer in layers for key, value in layer.values.items()}

@@ -23,7 +23,7 @@ from enforcers.errors import SignatureError
 ED25519 = b"\x01"
 """C2SP's number for plain Ed25519 signatures."""
 MAX_SIGNATURES = 16
-_ID_BYTES = 4
+ID_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class NoteKey:
     def id(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
         named = self.name.encode() + b"\n" + ED25519 + self.public
-        return hashlib.sha256(named).digest()[:_ID_BYTES]
+        return hashlib.sha256(named).digest()[:ID_BYTES]
 
     def __str__(self) -> str:
         """As C2SP writes verifier keys."""
-        return f"{self.name}+{self.id.hex()}+{_text(ED25519 + self.public)}"
+        return f"{self.name}+{self.id.hex()}+{encoded(ED25519 + self.public)}"
 
     @classmethod
     def parse(cls, text: str) -> NoteKey:
         """Read a verifier key. Raises SignatureError."""
         name, _, rest = text.strip().partition("+")
         found, _, key = rest.partition("+")
-        material = _bytes(key)
+        material = decoded(key)
         if len(material) != 33 or material[:1] != ED25519:
             raise SignatureError(f"`{text[:100]}` is no Ed25519 key of a note; copy all of it")
         parsed = cls(name, material[1:])
@@ -73,15 +73,15 @@ class Note:
 
     def __str__(self) -> str:
         """The note as it is stored."""
-        lines = "".join(f"— {name} {_text(value)}\n" for name, value in self.signatures)
+        lines = "".join(f"— {name} {encoded(value)}\n" for name, value in self.signatures)
         return f"{self.text}\n{lines}"
 
     def signed_by(self, key: NoteKey) -> bool:
         """Whether one of the signatures is this key's, and holds."""
         wanted = [
-            value[_ID_BYTES:]
+            value[ID_BYTES:]
             for name, value in self.signatures
-            if name == key.name and value[:_ID_BYTES] == key.id
+            if name == key.name and value[:ID_BYTES] == key.id
         ]
         return any(_holds(key, self.text, one) for one in wanted)
 
@@ -116,14 +116,15 @@ def parse_note(source: str) -> Note:
     lines = below.split("\n")
     if not gap or lines[-1] or not 1 <= len(lines) - 1 <= MAX_SIGNATURES:
         raise SignatureError("it is no signed note: a text, an empty line, and signatures")
-    return Note(f"{text}\n", tuple(_signature(line) for line in lines[:-1]))
+    return Note(f"{text}\n", tuple(signature_of(line) for line in lines[:-1]))
 
 
-def _signature(line: str) -> tuple[str, bytes]:
+def signature_of(line: str) -> tuple[str, bytes]:
+    """Read a signature line; nothing is verified. Raises SignatureError."""
     dash, _, rest = line.partition(" ")
     name, _, value = rest.partition(" ")
-    signed = _bytes(value)
-    if dash != "—" or not name or len(signed) <= _ID_BYTES:
+    signed = decoded(value)
+    if dash != "—" or not name or len(signed) <= ID_BYTES:
         raise SignatureError(f"`{line[:100]}` is no signature line of a note")
     return name, signed
 
@@ -136,15 +137,16 @@ def _holds(key: NoteKey, text: str, signature: bytes) -> bool:
     return True
 
 
-def _text(value: bytes) -> str:
+def encoded(value: bytes) -> str:
+    """As notes write bytes."""
     return base64.b64encode(value).decode()
 
 
-def _bytes(text: str) -> bytes:
+def decoded(text: str) -> bytes:
     """Strict base64; nothing where it is none."""
     try:
         found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
     # One value has one spelling only: a changed character is a changed note.
-    return found if _text(found) == text else b""
+    return found if encoded(found) == text else b""

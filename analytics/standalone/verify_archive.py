@@ -1,7 +1,8 @@
 """
 Verify a proof bundle of a Sluicegate archive: `python3 -I verify_archive.py BUNDLE`.
 
-    checkpoint, held ones ──signed by──▶ your keys
+    checkpoint, held ones ──signed by──▶ your keys, cosigned by witnesses that you trust
+    hole.json, hole.note        where the logs begin, if older records were dropped; signed too
     heads.txt                   the archive's log, whose root they sign: one entry, one partition's root
     entries/TOPIC/PARTITION.txt a partition's log: one entry, one record's place and digest
     records.jsonl, proofs.jsonl records as Kafka held them; proofs of some, without the logs
@@ -14,15 +15,18 @@ from __future__ import annotations
 
 import argparse
 import base64
-import hashlib
 import json
 import re
 import struct
-from collections.abc import Iterable, Iterator
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import partial
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from analytics.standalone.notes import Key, decoded, open_note, read_key, sha256
 
 WORDS = {
     "edited": "a record was edited: its bytes have another digest than the log holds",
@@ -36,12 +40,15 @@ WORDS = {
     "unsigned": "no signed checkpoint reaches this far",
     "signature": "it is not signed by a key that you trust",
     "damaged": "it cannot be read",
+    "unknown": "it is no part of a proof bundle, and was not looked at",
 }
 """What can be found, in the same words here and in `sluicegate audit verify`."""
 MOST = 1_000
 """Findings that are listed; more are counted."""
-EMPTY: dict[str, Any] = {"size": 0, "peaks": []}
-place = itemgetter("topic", "partition", "offset")
+BESIDE = re.compile(r"README\.txt|verify_archive\.py|keys\.txt")
+"""What lies in a bundle and proves nothing."""
+EMPTY: dict[str, Any] = {"leaves": 0, "peaks": ""}
+BEGIN: dict[str, Any] = {"next_offset": 0, "log": EMPTY}
 
 
 class Finding(NamedTuple):
@@ -69,112 +76,31 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, P - 2, P) % P
-ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
-Point = tuple[int, int, int, int]
-Key = tuple[str, bytes, bytes]
-NEUTRAL: Point = (0, 1, 1, 0)
-
-
-def _add(a: Point, b: Point) -> Point:
-    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
-    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
-    e, f, g, h = f - e, h - g, h + g, f + e
-    return e * f % P, g * h % P, f * g % P, e * h % P
-
-
-def _times(number: int, point: Point) -> Point:
-    found = NEUTRAL
-    while number:
-        found = _add(found, point) if number & 1 else found
-        point, number = _add(point, point), number >> 1
-    return found
-
-
-def _same(a: Point, b: Point) -> bool:
-    return (a[0] * b[2] - b[0] * a[2]) % P == 0 and (a[1] * b[2] - b[1] * a[2]) % P == 0
-
-
-def _point(encoded: bytes) -> Point | None:
-    number = int.from_bytes(encoded, "little")
-    sign, y = number >> 255, number & (2**255 - 1)
-    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
-    x = pow(square, (P + 3) // 8, P)
-    x = x if (x * x - square) % P == 0 else x * ROOT_OF_MINUS_ONE % P
-    if y >= P or (x * x - square) % P or (x == 0 and sign):
-        return None
-    x = P - x if x & 1 != sign else x
-    return x, y, 1, x * y % P
-
-
-BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or NEUTRAL
-
-
-def signed(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether a signature holds. Keys and points of small order, which sign anything, are refused."""
-    key = _point(public) if len(public) == 32 else None
-    point = _point(signature[:32]) if len(signature) == 64 else None
-    number = int.from_bytes(signature[32:], "little")
-    if key is None or point is None or number >= L:
-        return False
-    if _same(_times(8, key), NEUTRAL) or _same(_times(8, point), NEUTRAL):
-        return False
-    hashed = hashlib.sha512(signature[:32] + public + message).digest()
-    challenge = int.from_bytes(hashed, "little") % L
-    return _same(_times(number, BASE), _add(point, _times(challenge, key)))
-
-
 class Checkpoint(NamedTuple):
     source: str
     origin: str
     size: int
     root: bytes
-    signers: list[str]
+    signers: dict[Key, int]
 
 
-def _decoded(text: str) -> bytes:
-    found = base64.b64decode(text, validate=True)
-    if base64.b64encode(found).decode() != text:
-        raise ValueError("a second spelling of base64")
-    return found
-
-
-def read_key(text: str) -> Key:
-    """A verifier key as C2SP writes it. Raises ValueError."""
-    name, number, rest = text.strip().split("+", 2)
-    material = _decoded(rest)
-    found = sha256(name.encode(), b"\n", material)[:4]
-    if len(material) != 33 or material[0] != 1 or found.hex() != number:
-        raise ValueError(f"`{text[:80]}` is no Ed25519 key of a note")
-    return name, found, material[1:]
-
-
-def read_note(source: str, text: str, keys: Iterable[Key]) -> Checkpoint:
+def read_note(source: str, text: str, keys: Sequence[Key]) -> Checkpoint:
     """A signed checkpoint. Raises ValueError."""
-    body, _, below = text.rpartition("\n\n")
+    body, signers = open_note(text, keys)
     origin, size, root = body.split("\n")[:3]
-    decoded, signers = _decoded(root), []
-    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size) or len(decoded) != 32 or below[-1:] != "\n":
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size) or len(decoded(root)) != 32:
         raise ValueError("no checkpoint")
-    for line in below[:-1].split("\n")[:16]:
-        dash, name, value = line.split(" ", 2)
-        number, signature = _decoded(value)[:4], _decoded(value)[4:]
-        known = [key[2] for key in keys if (dash, *key[:2]) == ("\u2014", name, number)]
-        signers += [name for key in known if signed(key, f"{body}\n".encode(), signature)]
-    return Checkpoint(source, origin, int(size), decoded, signers)
-
-
-def sha256(*parts: bytes) -> bytes:
-    return hashlib.sha256(b"".join(parts)).digest()
+    return Checkpoint(source, origin, int(size), decoded(root), signers)
 
 
 class Tree:
     """A tree as the roots of its perfect subtrees, the largest first."""
 
     def __init__(self, start: dict[str, Any]) -> None:
-        self.size, self.peaks = start["size"], [bytes.fromhex(one) for one in start["peaks"]]
+        self.size, peaks = int(start["leaves"]), bytes.fromhex(start["peaks"])
+        self.peaks = [peaks[at : at + 32] for at in range(0, len(peaks), 32)]
+        if self.size < 0 or len(peaks) != 32 * bin(self.size).count("1"):
+            raise ValueError("a tree whose size and subtrees do not fit")
 
     def add(self, leaf: bytes) -> None:
         index = self.size
@@ -207,12 +133,13 @@ def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | No
     return found if last == 0 and 0 <= index < size else None
 
 
-def record_digest(record: dict[str, Any]) -> bytes:
+def record_digest(
+    timestamp_ms: int, timestamp_type: int, key: Any, headers: Any, value: Any
+) -> bytes:
     """SHA-256 over all of a record but its place; each part has its length before it."""
-    parts = [struct.pack(">qb", record["timestamp_ms"], record["timestamp_type"])]
-    parts += [_put(record["key"]), struct.pack(">I", len(record["headers"]))]
-    parts += [_put(part) for pair in record["headers"] for part in pair]
-    return sha256(*parts, _put(record["value"]))
+    parts = [struct.pack(">qb", timestamp_ms, timestamp_type), _put(key)]
+    parts += [struct.pack(">I", len(headers)), *(_put(part) for pair in headers for part in pair)]
+    return sha256(*parts, _put(value))
 
 
 def _put(text: str | None) -> bytes:
@@ -232,9 +159,10 @@ class Log:
     def __init__(self, bundle: Bundle, topic: str, partition: int) -> None:
         self.bundle, self.topic, self.partition = bundle, topic, partition
         self.say = partial(bundle.say, topic=topic, partition=partition)
-        self.tree = Tree(bundle.starts.get(f"{topic}/{partition}", EMPTY))
+        start = bundle.starts.get((topic, partition), BEGIN)
+        self.tree, self.offset = Tree(start["log"]), start["next_offset"] - 1
         self.size = self.good = self.tree.size
-        self.offset, self.whole, self.broken = -1, True, False
+        self.whole, self.broken = True, False
         self.lines = bundle.lines(f"entries/{topic}/{partition}.txt")
         self.ahead: tuple[int, int, bytes] | None = None
 
@@ -289,65 +217,113 @@ class Log:
 class Bundle:
     """One bundle, and what was found in it."""
 
-    def __init__(self, path: Path, keys: list[str], held: list[Path]) -> None:
-        self.path, self.more, self.heads, self.proofs = path, 0, 0, 0
-        self.found, self.digests = list[Finding](), dict[Any, Any]()
-        self.logs: dict[tuple[str, int], Log] = {}
-        self.keys = [read_key(text) for text in keys or self.lines("keys.txt")]
-        notes = [path / "checkpoint", *sorted((path / "held").glob("*")), *held]
-        self.notes = [read_note(str(one), one.read_text("utf-8"), self.keys) for one in notes]
-        self.origin = self.notes[0].origin
-        self.starts = json.loads("".join(self.lines("start.json")) or "{}")
-        for one in map(json.loads, self.lines("records.jsonl")):
-            if self.digests.setdefault(place(one), record_digest(one)) != record_digest(one):
-                self.say("duplicated", *place(one))
-        self.records = len(self.digests)
+    def __init__(
+        self, path: Path, keys: Sequence[str], held: Sequence[Path], witnesses: Sequence[str] = ()
+    ) -> None:
+        self.path, self.more, self.records, self.heads, self.proofs = path, 0, 0, 0, 0
+        self.found, self.digests, self.read = list[Finding](), dict[Any, Any](), set[str]()
+        self.logs, self.led = dict[tuple[str, int], Log](), Counter[tuple[int, bytes]]()
+        self.keys = [read_key(1, text) for text in keys or self.lines("keys.txt")]
+        self.witnesses = [read_key(4, text) for text in witnesses]
+        self.held = {str(one): one.read_text("utf-8") for one in held}
+        names = [f"held/{one.name}" for one in sorted((path / "held").glob("*"))]
+        others = {name: self.text(name) for name in names} | self.held
+        own = read_note("checkpoint", self.text("checkpoint"), [*self.keys, *self.witnesses])
+        self.notes = [own, *(one for pair in others.items() for one in self._note(*pair))]
+        self.origin = own.origin
+        self.hole = json.loads(self.text("hole.json") or "{}")
+        standing = self.hole.get("standing", {"partitions": [], "archive": EMPTY})
+        self.start = standing["archive"]
+        self.starts = {(one["topic"], one["partition"]): one for one in standing["partitions"]}
 
     def say(self, *what: Any, **where: Any) -> None:
         self.more += len(self.found) >= MOST
         self.found += [Finding(*what, **where)] if len(self.found) < MOST else []
 
     def lines(self, name: str) -> Iterator[str]:
+        self.read.add(name)
         if (self.path / name).is_file():
             with (self.path / name).open(encoding="utf-8", errors="replace", newline="\n") as file:
                 yield from file
 
+    def text(self, name: str) -> str:
+        return "".join(self.lines(name))
+
     def verify(self) -> None:
-        for note in [one for one in self.notes if not one.signers or one.origin != self.origin]:
+        for note in [one for one in self.notes if not self._signed(one.signers, one.origin)]:
             self.notes.remove(note)
             self.say("signature", detail=note.source)
+        self._begin()
+        for one in map(json.loads, self.lines("records.jsonl")):
+            self._record(**one)
         for proof in map(json.loads, self.lines("proofs.jsonl")):
-            self.proofs += 1
-            self._prove(proof)
-        if any((self.path / one).exists() for one in ("heads.txt", "entries", "start.json")):
+            self._prove(**proof)
+        if any((self.path / one).exists() for one in ("heads.txt", "entries", "hole.json")):
             self._walk()
+        elif len({one.size for one in self.notes}) < len({one[2:4] for one in self.notes}):
+            self.say("forked", detail="two checkpoints of one size")
         for where in self.digests:
             self.say("inserted", *where)
+        for path in sorted(self.path.rglob("*")):
+            name = path.relative_to(self.path).as_posix()
+            if path.is_symlink() or not (
+                path.is_dir() or name in self.read or BESIDE.fullmatch(name)
+            ):
+                self.say("unknown", detail=name)
 
-    def _prove(self, proof: dict[str, Any]) -> None:
+    def _note(self, source: str, text: str) -> Iterator[Checkpoint]:
+        try:
+            yield read_note(source, text, [*self.keys, *self.witnesses])
+        except ValueError as error:
+            self.say("signature", detail=f"{source}: {error}")
+
+    def _signed(self, signers: dict[Key, int], origin: str) -> bool:
+        return origin == self.origin and any(key.kind == 1 for key in signers)
+
+    def _begin(self) -> None:
+        """Where the logs begin is the archiver's word, which has to be signed."""
+        text, note = self.text("hole.json"), self.text("hole.note")
+        if text or note:
+            said, signers = open_note(note, self.keys) if note else ("", {})
+            span = f"{self.hole.get('first')}-{self.hole.get('last')}"
+            digest = sha256(text.encode()).hex()
+            wanted = f"sluicegate hole v1\n{self.origin}\n{span}\n{digest}\n"
+            if said != wanted or not self._signed(signers, self.origin):
+                self.say("signature", detail="hole.json")
+
+    def _record(self, topic: str, partition: int, offset: int, **held: Any) -> None:
+        self.records += 1
+        digest = record_digest(**held)
+        if self.digests.setdefault((topic, partition, offset), digest) != digest:
+            self.say("duplicated", topic, partition, offset)
+
+    def _prove(
+        self, topic: str, partition: int, offset: int, digest: str, leaf: int, size: int,
+        path: list[str], head: int, archive_size: int, archive_path: list[str],
+    ) -> None:  # fmt: skip
         """One record, by its path to a head and that head's path to a checkpoint's root."""
-        topic, partition, offset = where = place(proof)
-        leaf, digest = proof["leaf"], bytes.fromhex(proof["digest"])
-        up, over = ([bytes.fromhex(one) for one in proof[key]] for key in ("path", "archive_path"))
-        root = root_of(
-            sha256(b"\x00", entry_of(topic, partition, offset, digest)), leaf, proof["size"], up
-        )
-        name = f"{self.origin[: -len('/archive')]}/{topic}/{partition}"
-        entry = f"{name}\n{proof['size']}\n{base64.b64encode(root or b'').decode()}\n"
-        top = root_of(sha256(b"\x00", entry.encode()), proof["head"], proof["archive_size"], over)
-        if not top or (proof["archive_size"], top) not in [one[2:4] for one in self.notes]:
+        self.proofs += 1
+        where, logged = (topic, partition, offset), bytes.fromhex(digest)
+        up, over = ([bytes.fromhex(one) for one in both] for both in (path, archive_path))
+        root = root_of(sha256(b"\x00", entry_of(*where, logged)), leaf, size, up)
+        name = f"{self.origin.rpartition('/')[0]}/{topic}/{partition}"
+        entry = f"{name}\n{size}\n{base64.b64encode(root or b'').decode()}\n"
+        top = root_of(sha256(b"\x00", entry.encode()), head, archive_size, over)
+        self.led[archive_size, top or b""] += 1
+        if (archive_size, top) not in [(one.size, one.root) for one in self.notes]:
             self.say("inserted", *where, (leaf, leaf), detail="its proof leads to no checkpoint")
-        if self.digests.pop(where, digest) != digest:
+        if self.digests.pop(where, logged) != logged:
             self.say("edited", *where, (leaf, leaf))
 
     def _walk(self) -> None:
         """Every head in its order, each held against the entries; their root against each checkpoint."""
-        tree, lines = Tree(self.starts.get("archive", EMPTY)), self.lines("heads.txt")
+        tree, lines = Tree(self.start), self.lines("heads.txt")
         wanted, roots, began = {one.size for one in self.notes}, {tree.size: tree.root}, tree.size
-        for origin, size, root in zip(lines, lines, lines, strict=False):
+        while head := list(islice(lines, 3)):
+            origin, size, root = head
             topic, number = origin.rstrip("\n").split("/")[-2:]
             log = self.logs.setdefault((topic, int(number)), Log(self, topic, int(number)))
-            log.hold(int(size), _decoded(root[:-1]), tree.size)
+            log.hold(int(size), decoded(root[:-1]), tree.size)
             tree.add(sha256(b"\x00", f"{origin}{size}{root}".encode()))
             roots.update({tree.size: tree.root} if tree.size in wanted else {})
         for path in (self.path / "entries").glob("*/*.txt"):
@@ -357,14 +333,36 @@ class Bundle:
         for note in sorted(self.notes, key=lambda one: one.size):
             if note.size > tree.size:
                 self.say("truncated", head=(tree.size, note.size - 1), detail=note.source)
-            elif note.size < began:
-                self.say("unsigned", head=(note.size, began), detail=f"{note.source}: not compared")
-            elif roots.get(note.size) != note.root:
+            elif note.size >= began and roots.get(note.size) != note.root:
                 self.say("forked", head=(agreed, note.size - 1), detail=note.source)
                 break
-            agreed = note.size
+            elif note.size >= began:
+                agreed, self.led[note.size, note.root] = note.size, 1
         if agreed < tree.size and not self.found:
             self.say("unsigned", head=(agreed, tree.size - 1))
+
+    def relative(self) -> Iterator[str]:
+        """Relative to what this proves anything."""
+        outside = 0
+        for note in self.notes:
+            led = self.led[note.size, note.root]
+            if led and (note.source in self.held or any(one.kind == 4 for one in note.signers)):
+                outside = max(outside, note.size)
+            by = ", ".join(f"{key.name}{moment(at)}" for key, at in note.signers.items())
+            yield f"{'' if led else 'not '}relative to {note.source}: size {note.size}, signed by {by}"
+            if led and not self.heads:
+                yield f"    {led} of {self.proofs} proofs lead there"
+        if not outside:
+            yield "without a checkpoint that you held, or a witness that you trust, the key's owner"
+            yield "    could have written it anew"
+        elif outside < self.heads:
+            yield f"the last {self.heads - outside} heads are newer than what binds the key's owner"
+        if self.hole:
+            yield f"records up to {self.hole['last']} were dropped: {self.hole.get('reason')}"
+
+
+def moment(at: int) -> str:
+    return time.strftime(" on %Y-%m-%d at %H:%M:%S UTC", time.gmtime(at)) if at else ""
 
 
 def main() -> int:
@@ -372,24 +370,21 @@ def main() -> int:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--key", action="append", default=[], help="verifier key that you trust")
     parser.add_argument("--checkpoint", action="append", default=[], type=Path, help="one you held")
+    parser.add_argument("--witness", action="append", default=[], help="key of one that you trust")
     chosen = parser.parse_args()
     try:
-        bundle = Bundle(chosen.bundle, chosen.key, chosen.checkpoint)
+        bundle = Bundle(chosen.bundle, chosen.key, chosen.checkpoint, chosen.witness)
         bundle.verify()
         if not bundle.heads + bundle.proofs:
             raise ValueError("there are neither heads nor proofs in it")
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:
         print(plain(f"cannot be verified: {type(error).__name__}: {error}"))
         return 2
     print("".join(f"{told(found)}\n" for found in bundle.found), end="")
     print(f"{bundle.records} records, {bundle.proofs} proofs, {bundle.heads} heads; ", end="")
     print(f"{len(bundle.found) + bundle.more} findings: NOT proved" if bundle.found else "proved")
-    for note in bundle.notes:
-        print(plain(f"relative to {note.source}: size {note.size}, signed by {note.signers[0]}"))
-    if len(bundle.notes) < 2:
-        print("without a checkpoint that you held, the key's owner could have written it anew")
-    if bundle.starts:
-        print("it begins behind records that are not in it: start.json says so, and is not signed")
+    for line in bundle.relative():
+        print(plain(line))
     if not chosen.key:
         print("the keys are the bundle's own: compare keys.txt with what you were given elsewhere")
     return 1 if bundle.found else 0

@@ -48,11 +48,13 @@ def up(
         return
     init_home(settings)
     from console.alerting import endpoints_of
+    from console.witnesses import witnesses_of
     from console.world import load_world
 
-    # What no judge here could decide in, and whom no alert would reach, is said before anything starts.
+    # What no judge here could decide in, and whom nobody would reach, is said before anything starts.
     load_world(settings, judge_id="")
     endpoints_of(settings)
+    witnesses_of(settings)
     # Until everything runs, SIGTERM does as Ctrl-C: what was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_stack(settings) as stack:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.log.note import NoteKey
+    from analytics.seen import ActionSeen
     from analytics.verify.anchors import Keys
     from analytics.verify.bundle import Place, Written
 
@@ -31,7 +34,10 @@ def bundle(
     out: Annotated[Path, typer.Option(help="new directory")],
     action: Annotated[
         list[str] | None,
-        typer.Option(help="records of this action, with their proofs (repeatable)"),
+        typer.Option(help="records of this action, and of what it rests on (repeatable)"),
+    ] = None,
+    session: Annotated[
+        list[str] | None, typer.Option(help="the same for every action of a session (repeatable)")
     ] = None,
     all_entries: Annotated[bool, typer.Option("--all-entries", help="the logs whole")] = False,
     all_records: Annotated[bool, typer.Option("--all-records", help="every record too")] = False,
@@ -44,13 +50,15 @@ def bundle(
     from analytics.verify.bundle import Wanted, export
     from console.proving import archivers_keys, held_checkpoints
 
-    if not (action or all_entries):
-        raise typer.BadParameter("give --action or --all-entries, else there is nothing to prove")
+    if not (action or session or all_entries):
+        raise typer.BadParameter(
+            "give --action, --session or --all-entries, else there is nothing to prove"
+        )
     settings = settings_of(context, archive=archive)
     keys = archivers_keys(settings, key or ())
     with open_archive(settings) as connection:
         wanted = Wanted(
-            records=[place for one in action or () for place in _places(connection, one)],
+            records=_places(connection, action or (), session or ()),
             all_entries=all_entries,
             all_records=all_records,
             held=held_checkpoints(checkpoint or ()),
@@ -60,13 +68,40 @@ def bundle(
     tell(written, _lines(out, written), as_json)
 
 
-def _places(connection: duckdb.DuckDBPyConnection, action_id: str) -> list[Place]:
+def _places(
+    connection: duckdb.DuckDBPyConnection, actions: Sequence[str], sessions: Sequence[str]
+) -> list[Place]:
+    """Every record of these actions, and of the requests, votes, grants and policies behind them; each once."""
+    from analytics import reconstruct
+
+    found = [place for one in actions for place in _records_of(connection, one)]
+    seen = [each for one in actions for each in reconstruct.action(connection, one)]
+    for one in sessions:
+        within = reconstruct.session(connection, one).actions
+        if not within:
+            raise ArchiveError(f"session `{one}` is not in the archive; check the id")
+        found += [place for each in within for place in _records_of(connection, str(each.id))]
+        seen += within
+    return list(dict.fromkeys([*found, *(place for one in seen for place in _said(one))]))
+
+
+def _records_of(connection: duckdb.DuckDBPyConnection, action_id: str) -> list[Place]:
     from analytics.verify.proof import places_of_action
 
     found = places_of_action(connection, action_id)
     if not found:
         raise ArchiveError(f"action `{action_id}` is not in the archive; check the id")
     return found
+
+
+def _said(seen: ActionSeen) -> Iterator[Place]:
+    """Everything that was said for the action, whether it counts or not: that is the verifier's to see."""
+    words = seen.words
+    asked = (word for one in words.approvals for word in (*one.requests, *one.votes))
+    rest = (words.grants, words.wishes, words.quarantines, words.publications)
+    for one in itertools.chain(asked, *rest):
+        at = one.evidence
+        yield at.topic, at.partition, at.offset
 
 
 def _named(directory: Path, keys: Keys) -> list[NoteKey]:

@@ -28,6 +28,10 @@ Key = Annotated[
 Checkpoint = Annotated[
     list[Path] | None, typer.Option(help="checkpoint that was kept elsewhere (repeatable)")
 ]
+Witness = Annotated[
+    list[str] | None,
+    typer.Option(help="key of a witness, instead of the settings' (repeatable)"),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +44,7 @@ def verify(
     archive: Archive = None,
     checkpoint: Checkpoint = None,
     key: Key = None,
+    witness: Witness = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="go on where the last one ended")
     ] = False,
@@ -50,10 +55,14 @@ def verify(
 ) -> None:
     """Verify every record up to the signed head. Exit codes: 0 proved, 1 something is wrong, 2 it could not."""
     from console.proving import archivers_keys, held_checkpoints
+    from console.witnesses import witness_keys, witnessed_checkpoints
 
     settings = settings_of(context, archive=archive)
     keys, held = archivers_keys(settings, key or ()), held_checkpoints(checkpoint or ())
+    # What a witness saw lies before what an earlier run read: going on could not compare it.
+    cosigners = witness_keys(settings, witness or ()) if witness or not resume else ()
     try:
+        held += witnessed_checkpoints(settings.archive, cosigners)
         report = _verified(settings, keys, held, not bytes_only, resume)
     except ArchiveError as error:
         typer.echo(f"error: {one_line(str(error))}", err=True)
