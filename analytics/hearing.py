@@ -157,6 +157,17 @@ def _overreaches(word: Word, key: TrustedKey) -> bool:
     return key.role is Role.JUDGE and isinstance(word, Control) and not begins
 
 
+def behind(request: ApprovalRequest) -> tuple[str, ...]:
+    """Who asked: the principal, whom it acts for, and who answers for it."""
+    who = (request.principal.id, request.principal.on_behalf_of, request.owner)
+    return tuple(dict.fromkeys(one for one in who if one))
+
+
+def votes_for_own(vote: Vote, voice: str, behind: Collection[str]) -> bool:
+    """Whether who votes asked for it, or answers for who did."""
+    return bool({voice, vote.issue.by} & {vote.requester, *behind})
+
+
 def speaker_of(word: Word) -> str:
     """In whose name a word is said."""
     if isinstance(word, ApprovalRequest):

@@ -31,7 +31,7 @@ from enforcers.contract.outcome import Outcome
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust
 from enforcers.contract.verdict import Verdict
-from enforcers.errors import ArchiveError, ContractError
+from enforcers.errors import ContractError
 
 Key = tuple[UUID, str]
 """An action's id and the digest of its bytes."""
@@ -55,12 +55,12 @@ def action(
     """
     The action of this id: empty where there is none, several where one id came with other bytes.
 
-    With `trust`, verdicts' signatures are checked. Raises ArchiveError for what is no id.
+    With `trust`, verdicts' signatures are checked. Raises ContractError for what is no id, ArchiveError.
     """
     try:
         wanted = UUID(action_id)
     except ValueError as error:
-        raise ArchiveError(
+        raise ContractError(
             f"`{action_id[:80]}` is no action id; give the UUID that the verdict names"
         ) from error
     return actions(connection, [wanted], trust=trust)
@@ -224,6 +224,7 @@ def _verdict(row: Row, digest: str, check: _Check) -> VerdictSeen:
         quarantine=_quarantine(reasons),
         intent=tuple(effects_of(row["intent"] or ())),
         obligations=tuple(_obligations(row["obligations"] or ())),
+        valid_for_ms=row["valid_for_ms"],
         **_people(row),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 
@@ -41,7 +41,10 @@ class EffectSeen:
 
     @property
     def resource(self) -> str:
-        """The thing's whole name."""
+        """The thing's whole name; a program's is where it lies."""
+        if self.type == "program" and "/" in self.namespace:
+            same = self.namespace.endswith(f"/{self.name}")
+            return self.namespace if same else f"{self.name} ({self.namespace})"
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
 
@@ -75,6 +78,8 @@ class VerdictSeen:
     intent: tuple[EffectSeen, ...] = ()
     obligations: tuple[str, ...] = ()
     """What the executor had to do, in words."""
+    valid_for_ms: int | None = None
+    """How long after it was issued an execution might begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,22 @@ class OutcomeSeen:
     def counts(self) -> bool:
         """Whether nothing speaks against it."""
         return self.digest_matches and self.signature in UNSUSPECTED
+
+    @property
+    def ran(self) -> bool:
+        """Whether it says that something was executed."""
+        return self.status == "succeeded" or self.executed_digest is not None
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the execution began, by the executor's clock."""
+        if self.finished_at is None or self.duration_us is None:
+            return None
+        try:
+            return self.finished_at - timedelta(microseconds=self.duration_us)
+        except OverflowError:
+            # Anybody may claim any length.
+            return None
 
 
 UNSUSPECTED = ("valid", "not checked")
@@ -155,6 +176,8 @@ class RequestSeen(WordSeen):
     proposal_digest: str
     policy: str
     asks: tuple[AskSeen, ...]
+    behind: tuple[str, ...] = ()
+    """Who asked: the principal, whom it acts for, and who answers for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +191,8 @@ class VoteSeen(IssuedSeen):
     """The person whose voice it is; None where the key is not known."""
     binds: bool | None
     """It is about the request's proposal, policy and principal; None where that is not archived."""
+    own: bool = False
+    """Whoever votes asked for it, or answers for who did: self-approval, where the choice is to approve."""
 
 
 @dataclass(frozen=True, slots=True)

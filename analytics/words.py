@@ -126,6 +126,7 @@ def _request(heard: Heard) -> RequestSeen:
         expires_at=asked.expires_at,
         proposal_digest=asked.proposal_digest,
         policy=asked.policy,
+        behind=hearing.behind(asked),
         asks=tuple(
             AskSeen(one.rule, one.message, one.count, one.groups, one.all_groups)
             for one in asked.asks
@@ -143,6 +144,9 @@ def _vote(heard: Heard, about: RequestSeen | None) -> VoteSeen:
         expires_at=vote.expires_at,
         voice=heard.key.voice if heard.key else None,
         binds=_binds(vote, about) if about else None,
+        own=hearing.votes_for_own(
+            vote, heard.key.voice if heard.key else "", about.behind if about else ()
+        ),
     )
 
 

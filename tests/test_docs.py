@@ -185,7 +185,7 @@ EXAMPLES = [
     pytest.param(block, id=f"{named(path)}-{count}")
     for path in PAGES
     for count, block in enumerate(blocks(path.read_text("utf-8")))
-    if re.search(r"^\[(targets|catalogs|alerts)\b", block, re.M)
+    if re.search(r"^\[(targets|catalogs|alerts|witnesses)\b", block, re.M)
 ]
 
 
@@ -201,7 +201,7 @@ def test_an_example_of_a_settings_file_is_accepted(
 
 
 def test_every_page_with_a_settings_file_is_looked_at() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
 
 
 # ---- Cases ----------------------------------------------------------------------------------------------

@@ -1,25 +1,33 @@
 """
 Which proposals, verdicts and outcomes of a period nobody trusted signed.
 
-    records of the period ──a stretch of sequences at a time──▶ signature checked ──▶ Doubt, where one does not hold
+    records of the period ──a stretch of sequences at a time──▶ signatures checked ──▶ Doubt, where one does not hold
+                                                             on every core
+
+The check of a signature lets other threads run, so a stretch is divided among them.
 
 INVARIANT: every record of these sorts in the period is checked; none is sampled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import duckdb
 
 from analytics.audit.period import Period
-from analytics.rows import Row, evidence, rows, signer_of
+from analytics.rows import NO_TIME, Row, evidence, rows
 from analytics.seen import Evidence
 from enforcers.contract.action import Action
 from enforcers.contract.base import Record
 from enforcers.contract.outcome import Outcome
+from enforcers.contract.record import check_signature
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust
 from enforcers.contract.verdict import Verdict
@@ -69,14 +77,19 @@ def doubts(
     if trust is None:
         return ()
     whole = Period(period.since, period.answered_until)
-    found, memory = bounds(connection, whole), RootMemory()
+    found = bounds(connection, whole)
     if found.first is None or found.last is None:
         return ()
-    return tuple(
-        doubt
-        for first in range(found.first, found.last + 1, AT_A_TIME)
-        for doubt in _stretch(connection, whole, first, trust, memory)
-    )
+    with ThreadPoolExecutor(_cores()) as pool:
+        return tuple(
+            doubt
+            for first in range(found.first, found.last + 1, AT_A_TIME)
+            for doubt in _stretch(connection, whole, first, trust, pool)
+        )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _stretch(
@@ -84,20 +97,38 @@ def _stretch(
     period: Period,
     first: int,
     trust: Trust,
-    memory: RootMemory,
+    pool: ThreadPoolExecutor,
 ) -> Iterator[Doubt]:
     last = first + AT_A_TIME - 1
     asked = {"since": period.since, "until": period.until, "first": first, "last": last}
-    for row in rows(connection, "signed_between", **asked):
-        why = _why(row, trust, memory)
-        if why:
-            yield Doubt(row["sort"], row["action_id"], row["said_by"] or "", why, evidence(row))
+    found = rows(connection, "signed_between", **asked)
+    # What one key signed together lies together: each thread remembers roots of its own part.
+    part = -(-len(found) // _cores()) or 1
+    parts = (found[at : at + part] for at in range(0, len(found), part))
+    why = {seq: said for some in pool.map(partial(_faults, trust), parts) for seq, said in some}
+    sorts = {row["seq"]: row for row in found if row["seq"] in why}
+    for row in rows(connection, "places_of", sequences=list(why)) if why else ():
+        one = sorts[row["seq"]]
+        said_by = one["said_by"] or ""
+        yield Doubt(one["sort"], row["action_id"], said_by, why[row["seq"]], evidence(row))
+
+
+def _faults(trust: Trust, part: Sequence[Row]) -> list[tuple[int, str]]:
+    memory = RootMemory()
+    found = ((row["seq"], _why(row, trust, memory)) for row in part)
+    return [(seq, why) for seq, why in found if why]
 
 
 def _why(row: Row, trust: Trust, memory: RootMemory) -> str:
     kind, role = _SORTS[row["sort"]]
+    if row["recorded_ms"] is None:
+        return NO_TIME
+    if row["repeated"]:
+        return "a header stands twice; send each once"
+    headers = {name: bytes(row[name]) for name in ("kid", "sig") if row[name] is not None}
+    recorded = datetime.fromtimestamp(row["recorded_ms"] / 1_000, UTC)
     try:
-        key = signer_of(row, kind, role, trust, memory)
+        key = check_signature(kind, row["value"], headers, trust, role, recorded, memory)
     except ContractError as error:
         return str(error)
     return "" if key.id == row["said_by"] else f"key of `{key.id}` signed for `{row['said_by']}`"

@@ -15,11 +15,12 @@ from itertools import groupby
 
 import duckdb
 
+from analytics.audit.contradictions import LATE
 from analytics.audit.doubts import Doubt, doubts
 from analytics.audit.period import Period
 from analytics.audit.population import prepare
 from analytics.audit.spoken import spoken
-from analytics.audit.unusual import Exceptions, ExceptionSeen
+from analytics.audit.unusual import MEANINGS, Exceptions, ExceptionSeen
 from analytics.hearing import Hearing
 from analytics.rows import Row, evidence, rows
 from enforcers.contract.trust import Trust
@@ -55,7 +56,8 @@ def exceptions(
         *_changed(connection, period),
         *spoken(connection, said, period),
     ]
-    found.sort(key=lambda one: (one.code, one.order))
+    worst = list(MEANINGS)
+    found.sort(key=lambda one: (worst.index(one.code), one.order))
     return Exceptions(
         period=period,
         cases=tuple(_first(found, most)),
@@ -87,7 +89,8 @@ def _forged(doubted: Iterable[Doubt]) -> Iterator[ExceptionSeen]:
 
 
 def _odd(connection: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[ExceptionSeen]:
-    found = rows(connection, "oddities", now=now, grace_s=GRACE.total_seconds())
+    skew = LATE.total_seconds()
+    found = rows(connection, "oddities", now=now, grace_s=GRACE.total_seconds(), skew_s=skew)
     wanted = list({row["seq"] for row in found})
     known = {row["seq"]: row for row in rows(connection, "population_of", sequences=wanted)}
     for row in found:
@@ -104,7 +107,8 @@ def _odd(connection: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[Excep
 
 def _done(row: Row) -> str:
     rules = f" ({', '.join(row['rules'])})" if row["rules"] else ""
-    return f"{row['system']}, {row['decision']}{rules}, outcome {row['outcome']}: {row['text']}"
+    said = f"verdict {row['decision']}{rules}, outcome {row['outcome']}"
+    return f"{row['system']}, {said}: {row['text']}"
 
 
 def _changed(connection: duckdb.DuckDBPyConnection, period: Period) -> Iterator[ExceptionSeen]:

@@ -1,7 +1,7 @@
 """
-Whether the archive heard everything in a period: silences, records that came late, gaps, and where it begins.
+When the archive heard what in a period: silences, records that came late, and where it begins.
 
-Gaps of offsets are normal after compaction and transactions; gaps of sequences never are.
+What it lacks, `gaps` says.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from analytics.audit.doubts import Bounds
 from analytics.audit.period import Period
-from analytics.rows import Row, rows
+from analytics.rows import rows
 
 SILENT = timedelta(minutes=15)
 LATE = timedelta(minutes=1)
@@ -43,17 +42,6 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
-class OffsetGaps:
-    """Offsets of a partition that no record has."""
-
-    topic: str
-    partition: int
-    gaps: int
-    missing: int
-    first: int
-
-
-@dataclass(frozen=True, slots=True)
 class Traffic:
     """What a topic brought."""
 
@@ -76,10 +64,9 @@ class Pipeline:
     traffic: tuple[Traffic, ...]
     silences: tuple[Silence, ...]
     late: tuple[Late, ...]
-    offsets: tuple[OffsetGaps, ...]
 
 
-def pipeline(connection: duckdb.DuckDBPyConnection, period: Period, covered: Bounds) -> Pipeline:
+def pipeline(connection: duckdb.DuckDBPyConnection, period: Period) -> Pipeline:
     """What was heard of a period. Raises ArchiveError."""
     span = {"since": period.since, "until": period.until}
     (begin,) = rows(connection, "beginning")
@@ -93,11 +80,4 @@ def pipeline(connection: duckdb.DuckDBPyConnection, period: Period, covered: Bou
         traffic=tuple(Traffic(**row) for row in rows(connection, "traffic", **span)),
         silences=tuple(Silence(**row) for row in silences),
         late=tuple(Late(**row) for row in late),
-        offsets=tuple(OffsetGaps(**row) for row in _offsets(connection, covered)),
     )
-
-
-def _offsets(connection: duckdb.DuckDBPyConnection, covered: Bounds) -> list[Row]:
-    if covered.first is None:
-        return []
-    return rows(connection, "offset_gaps", first=covered.first, last=covered.last)

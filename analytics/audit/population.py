@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import duckdb
 
 from analytics.audit.doubts import Bounds, Doubt, bounds, doubts
+from analytics.audit.gaps import Gap, OffsetGaps, offset_gaps, sequence_gaps
 from analytics.audit.period import Period
 from analytics.rows import Row, rows
 from enforcers.contract.trust import Trust
@@ -22,9 +23,6 @@ from enforcers.contract.trust import Trust
 PAGE = 10_000
 SLOTS = 48
 """Bars of the picture."""
-
-Gap = tuple[int, int]
-"""First and last missing sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,8 @@ class Population:
     """All records of the archive in the period, of every topic."""
     gaps: tuple[Gap, ...]
     """Sequences that the archive lacks in the period."""
+    offsets: OffsetGaps
+    """Offsets that it lacks."""
     slots: tuple[Slot, ...]
     doubted: tuple[Doubt, ...]
     """Proposals, verdicts and outcomes that do not count; the last two are not in the figures."""
@@ -93,7 +93,8 @@ def population(
         counted=ends["actions"],
         counts=_counts(rows(connection, "population_counts"), changes_only),
         records=covered,
-        gaps=_gaps(connection, covered),
+        gaps=sequence_gaps(connection, covered),
+        offsets=offset_gaps(connection, covered),
         slots=_slots(connection, period, changes_only),
         doubted=doubted,
         checked=trust is not None,
@@ -130,13 +131,6 @@ def sample(
     """Rows that the seed draws, in the order in which it draws them. Raises ArchiveError."""
     asked = {"seed": seed, "changes_only": changes_only, "most": count}
     return rows(connection, "population_sample", **asked)
-
-
-def _gaps(connection: duckdb.DuckDBPyConnection, covered: Bounds) -> tuple[Gap, ...]:
-    if covered.first is None or covered.last is None:
-        return ()
-    found = rows(connection, "missing_between", first=covered.first, last=covered.last)
-    return tuple((row["first"], row["last"]) for row in found)
 
 
 def _slots(

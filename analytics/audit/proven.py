@@ -8,19 +8,21 @@ INVARIANT: `valid` means that the bytes which were told, hashed here, lead to a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from analytics.archive.holes import newest_hole
+from analytics.audit.log_copy import log_copy
 from analytics.log.checkpoint import Checkpoint, origin_of
 from analytics.log.leaf import record_digest
 from analytics.log.tree import Frontier, grow
 from analytics.rows import Row, rows
 from analytics.seen import ActionSeen, Evidence, WordSeen
 from analytics.verify.anchors import Keys
+from analytics.verify.bundle import Place
 from analytics.verify.proof import proof_of
 from analytics.verify.rows import sent_name
 from enforcers.contract.merkle import leaf_hash
@@ -29,6 +31,8 @@ from enforcers.errors import ArchiveError, SignatureError
 
 AT_A_TIME = 50_000
 """Heads that are in memory together."""
+FEW = 20
+"""So many records are proved from the archive's files; for more, what they need is copied first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +87,69 @@ def _words(seen: ActionSeen) -> Iterator[tuple[str, Iterable[WordSeen]]]:
 
 
 def proofs_of(
-    connection: duckdb.DuckDBPyConnection, directory: Path, seen: ActionSeen, keys: Keys
-) -> tuple[ProofSeen, ...]:
-    """A proof for each record behind an action."""
-    found = (_proven(connection, directory, what, one, keys) for what, one in records_behind(seen))
-    return tuple(found)
+    connection: duckdb.DuckDBPyConnection, directory: Path, seen: Sequence[ActionSeen], keys: Keys
+) -> dict[int, tuple[ProofSeen, ...]]:
+    """A proof for each record behind these actions, by the sequence of the action's record. Raises ArchiveError."""
+    behind = {one.evidence.seq: tuple(records_behind(one)) for one in seen}
+    prover = _Prover(connection, directory, keys)
+    prover.prepare({_place(at) for records in behind.values() for _, at in records})
+    return {
+        seq: tuple(prover.proven(what, at) for what, at in records)
+        for seq, records in behind.items()
+    }
 
 
-def _proven(
-    connection: duckdb.DuckDBPyConnection, directory: Path, what: str, at: Evidence, keys: Keys
-) -> ProofSeen:
-    if not keys.public:
-        return ProofSeen(
-            what, at, None, None, None, None, "not checked: no archiver's key is trusted"
-        )
-    try:
-        proof = proof_of(connection, directory, at.topic, at.partition, at.offset)
-    except (ArchiveError, SignatureError) as error:
-        return ProofSeen(what, at, None, None, None, None, str(error))
-    state = "valid"
-    try:
-        proof.check(keys, _digest(connection, at.seq))
-    except SignatureError as error:
-        state = str(error)
-    return ProofSeen(what, at, proof.leaf, proof.size, proof.head, proof.archive_size, state)
+def _place(at: Evidence) -> Place:
+    return at.topic, at.partition, at.offset
+
+
+class _Prover:
+    """Proves each record once, however many actions rest on it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, directory: Path, keys: Keys) -> None:
+        self._connections = [connection]
+        self._directory = directory
+        self._keys = keys
+        self._known: dict[int, ProofSeen] = {}
+
+    def prepare(self, places: Collection[Place]) -> None:
+        """Copy what the proofs of many records need."""
+        if len(places) > FEW and self._keys.public:
+            self._connections.insert(0, log_copy(self._connections[0], places))
+
+    def proven(self, what: str, at: Evidence) -> ProofSeen:
+        """The proof of a record that is told of as `what`."""
+        if at.seq not in self._known:
+            self._known[at.seq] = self._proven(what, at)
+        return replace(self._known[at.seq], what=what)
+
+    def _proven(self, what: str, at: Evidence) -> ProofSeen:
+        if not self._keys.public:
+            return _unproved(what, at, "not checked: no archiver's key is trusted")
+        for connection in self._connections:
+            try:
+                proof = proof_of(connection, self._directory, *_place(at))
+                break
+            except (ArchiveError, SignatureError) as error:
+                why = str(error)
+        else:
+            return _unproved(what, at, why)
+        state = "valid"
+        try:
+            proof.check(self._keys, _digest(connection, at.seq))
+        except SignatureError as error:
+            state = str(error)
+        return ProofSeen(what, at, proof.leaf, proof.size, proof.head, proof.archive_size, state)
+
+
+def _unproved(what: str, at: Evidence, why: str) -> ProofSeen:
+    return ProofSeen(what, at, None, None, None, None, why)
+
+
+def proved_once(proofs: Mapping[int, Sequence[ProofSeen]]) -> tuple[ProofSeen, ...]:
+    """Every record behind these actions once, by its place in the archive, though several rest on it."""
+    found = {one.evidence.seq: one for some in proofs.values() for one in some}
+    return tuple(one for _, one in sorted(found.items()))
 
 
 def _digest(connection: duckdb.DuckDBPyConnection, seq: int) -> bytes:

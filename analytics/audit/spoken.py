@@ -97,11 +97,8 @@ def _first(asked: Found, name: str) -> ApprovalRequest | None:
 
 
 def _is_concerned(one: Heard, request: ApprovalRequest | None) -> bool:
-    """Whether who votes asked for it, or answers for who did."""
-    behind = {one.model.requester}
-    if request is not None:
-        behind |= {request.principal.id, request.principal.on_behalf_of or "", request.owner or ""}
-    return bool({_voice(one), one.model.issue.by} & behind)
+    behind = hearing.behind(request) if request else ()
+    return hearing.votes_for_own(one.model, _voice(one), behind)
 
 
 def _broken(one: Heard, votes: Sequence[Heard], actions: Sequence[UUID]) -> ExceptionSeen:

@@ -10,8 +10,10 @@ from analytics.audit.period import Period
 from analytics.seen import Evidence
 
 MEANINGS: dict[str, str] = {
-    "executed_without_allow": "an executor says that something ran, and no verdict that counts allowed it",
+    "executed_without_verdict": "an executor says that something ran, and no verdict on it counts",
+    "executed_without_allow": "an executor says that something ran, and the verdict that counts did not allow it",
     "ran_other_bytes": "what ran is not what was allowed",
+    "executed_late": "it began more than a minute after its verdict had ended, by the executor's clock",
     "bytes_changed": "a record's bytes are not those that were archived",
     "forged_action": "a proposal that its executor did not sign",
     "forged_verdict": "a verdict that no trusted judge signed; it counts for nothing",
@@ -24,7 +26,7 @@ MEANINGS: dict[str, str] = {
     "warned_only": "allowed, though a rule in warn mode would have denied it",
     "allow_without_outcome": "allowed, and nobody said what became of it",
     "outcome_unknown": "its executor does not know what became of it",
-    "no_verdict": "nobody answered, so it was not executed",
+    "no_verdict": "no verdict on it counts, and nobody says that it ran",
     "policy_published": "another policy was handed out",
     "principal_disabled": "a principal was switched off",
     "principal_changed": "a principal was enrolled, or its rights, keys or scope were changed",
@@ -57,7 +59,7 @@ class Exceptions:
 
     period: Period
     cases: tuple[ExceptionSeen, ...]
-    """By code, and in each in the order in which they were recorded; of many only the first."""
+    """The worst codes first, and in each in the order in which they were recorded; of many only the first."""
     counts: dict[str, int]
     """All of them, by code."""
     checked: bool

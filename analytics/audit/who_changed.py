@@ -16,7 +16,7 @@ import duckdb
 
 from analytics import reconstruct
 from analytics.audit.period import Period
-from analytics.audit.resources import Touch, Wanted, searched, touch, wanted_of
+from analytics.audit.resources import READING, Touch, Wanted, searched, touch, wanted_of
 from analytics.reconstruct import effects_of
 from analytics.rows import rows
 from analytics.seen import ActionSeen
@@ -41,6 +41,8 @@ class WhoChanged:
     """Who changed one resource in a period."""
 
     resource: str
+    looked_for: str
+    """What the archive was searched for, in words."""
     period: Period
     changes: tuple[ChangeSeen, ...]
     """In the order in which they were proposed."""
@@ -59,13 +61,14 @@ def who_changed(
     trust: Trust | None,
     most: int = MOST,
 ) -> WhoChanged:
-    """The newest changes of a resource. Raises ArchiveError."""
+    """The newest changes of a resource. Raises ContractError for what names none, ArchiveError."""
     wanted = wanted_of(resource)
     ids = _candidates(connection, wanted, period)
     seen = list(_seen(connection, ids[:most], wanted, period, trust))
     changes = [one for one in seen if one.touches]
     return WhoChanged(
         resource=resource,
+        looked_for=f"{wanted.told}; any verb but {' and '.join(READING)}",
         period=period,
         changes=tuple(sorted(changes, key=lambda one: one.action.evidence.seq)),
         left_out=max(0, len(ids) - most),

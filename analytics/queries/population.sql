@@ -36,7 +36,12 @@ SELECT
   END AS changes,
   list_sort(list_distinct([one.verb FOR one IN v.intent])) AS verbs,
   list_sort(list_distinct([
-    CASE WHEN one.namespace <> '' THEN one.namespace || '.' ELSE '' END || one.name
+    -- A program lies in a path, which ends with its name.
+    CASE WHEN one.type = 'program' AND ends_with(one.namespace, '/' || one.name) THEN one.namespace
+      WHEN one.type = 'program' AND contains(one.namespace, '/')
+        THEN one.name || ' (' || one.namespace || ')'
+      WHEN one.namespace <> '' THEN one.namespace || '.' || one.name
+      ELSE one.name END
     FOR one IN v.intent IF one.verb NOT IN ('read', 'connect')
   ])) AS resources,
   coalesce(v.decision, 'none') AS decision,
@@ -46,6 +51,9 @@ SELECT
   o.rows_affected, o.error, o.executed_digest,
   -- What had to run: the rewrite, or the text; of other payloads the digest covers more than a text.
   coalesce(v.rewrite_digest, sha256(a.plain)) AS expected_digest,
+  -- Seconds from the end of the verdict to the beginning of the execution, by the executor's clock. Numbers, for
+  -- whoever may report can claim any length, and no calendar holds all of them.
+  epoch(o.finished_at) - o.duration_us / 1e6 - epoch(v.issued_at) - v.valid_for_ms / 1e3 AS late_s,
   v.seq AS verdict_seq, o.seq AS outcome_seq
 FROM proposed AS a
 LEFT JOIN answered AS v

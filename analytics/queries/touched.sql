@@ -7,12 +7,14 @@ WHERE recorded_at >= $since AND recorded_at < $until
   AND len([
     1 FOR one IN intent
     IF one.verb NOT IN ('read', 'connect') AND (
-      list_has_any(string_split(concat_ws('.', one.namespace, one.name), '.'), $parts::VARCHAR[])
-      OR list_has_any(
-        string_split(lower(concat_ws('.', one.namespace, one.name)), '.'), $parts::VARCHAR[]
+      list_has_any(
+        string_split(translate(lower(concat_ws('.', one.namespace, one.name)), '/ ', '..'), '.'),
+        $parts::VARCHAR[]
       )
       OR starts_with(lower(one.name), $path::VARCHAR)
+      OR starts_with(split_part(lower(one.name), '/', -1), $path::VARCHAR)
       OR starts_with($path::VARCHAR, lower(one.name) || '/')
+      OR starts_with(lower(one.namespace), rtrim($path::VARCHAR, '/'))
     )
   ]) > 0
 ORDER BY seq DESC

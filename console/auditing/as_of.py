@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 from analytics.audit.laid_down import Named, laid_down, laid_down_next, named_before
 from analytics.rows import Row, evidence
 from analytics.seen import Evidence
-from console.publishing import published_policy
+from console.world import load_publication
 from enforcers.administration import Administration, ControlRecord
 from enforcers.contract.control import Control
 from enforcers.contract.enrolment import EnrolledPrincipal
 from enforcers.contract.grant import Grant, GrantStatus
 from enforcers.contract.publication import Publication
 from enforcers.contract.trust import Trust
+from enforcers.errors import PolicyError
+from enforcers.policy.policy import Policy
 from enforcers.policy.rule import Mode
 from enforcers.principals import Principals
 from streams.topics import CONTROL_TOPICS, POLICIES, zoned
@@ -48,6 +50,8 @@ class AsOf:
     """The newest publication; None where there was none, and each judge used its settings' file."""
     loads: bool
     """Whether it loads here; else judges kept the one before."""
+    why_not: str
+    """Why it does not load here; empty where it does, or where there is none."""
     trials: tuple[tuple[str, str], ...]
     """Its rules that only warn or are on trial, with their mode."""
     next: Laid | None
@@ -72,15 +76,15 @@ def as_of(
     books = _Books(trust, zone, filed)
     books.fill(laid_down(connection, [zoned(zone, one.name) for one in CONTROL_TOPICS], at))
     state, newest, ignored = books.state, books.newest, books.ignored
-    policy = published_policy(newest.publication) if newest else None
-    loads = policy is not None and newest is not None and policy.hash == newest.publication.digest
+    policy, why_not = _loaded(newest.publication) if newest else (None, "")
     rules = policy.bundle.rules if policy else ()
     grants = (one for one in state.all_grants.values() if _holds(one, at))
     stops = (one for one in state.quarantines if one.expires_at is None or at < one.expires_at)
     return AsOf(
         at=at,
         policy=newest,
-        loads=loads,
+        loads=policy is not None,
+        why_not=why_not,
         trials=tuple((one.id, one.mode.value) for one in rules if one.mode is not Mode.ENFORCE),
         next=books.next_after(laid_down_next(connection, zoned(zone, POLICIES.name), at)),
         named=named_before(connection, at, trust),
@@ -89,6 +93,17 @@ def as_of(
         principals=tuple(one for _, one in sorted(state.principals.items())),
         ignored=ignored,
     )
+
+
+def _loaded(one: Publication) -> tuple[Policy | None, str]:
+    """The policy of a publication, or why a judge of this release would not take it."""
+    try:
+        policy = load_publication(one)
+    except PolicyError as error:
+        return None, str(error)
+    if policy.hash != one.digest:
+        return None, f"its files give the digest {policy.hash}; it was published by another release"
+    return policy, ""
 
 
 def _holds(one: Grant, at: datetime) -> bool:

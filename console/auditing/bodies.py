@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from analytics.audit.contradictions import contradictions
+
 if TYPE_CHECKING:
     from analytics.audit.population import Population
     from analytics.audit.unusual import Exceptions
@@ -18,9 +20,10 @@ def action_body(seen: ActionSeen) -> JSON:
     """One action: everything that was found, and the verdict that counts."""
     verdict, outcome = seen.verdict, seen.outcome
     return {
+        "alarms": list(contradictions(seen)),
         **asdict(seen),
-        "decision": verdict.decision if verdict else None,
-        "status": outcome.status if outcome else None,
+        "decision": verdict.decision if verdict else "none",
+        "status": outcome.status if outcome else "none",
         "latency_ms": seen.latency_ms,
     }
 
@@ -42,6 +45,7 @@ def as_of_body(found: AsOf) -> JSON:
         "at": found.at,
         "policy": _laid(found.policy),
         "loads": found.loads,
+        "why_not": found.why_not,
         "rules_not_enforced": dict(found.trials),
         "next": _laid(found.next),
         "judges": [asdict(one) for one in found.named],

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from analytics.exports.writing import FORMULA
 from console.plain import one_line
 from enforcers.contract.base import rfc3339
 
@@ -27,9 +29,8 @@ POPULATION = (
     *("topic", "partition", "offset", "verdict_seq", "outcome_seq"),
 )
 """Columns of `population.csv`, one row an action."""
+_FORMULA = re.compile(FORMULA)
 EXCEPTIONS = ("code", "at", "who", "what", "actions", "records")
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What begins a formula, also in the wide letters that some spreadsheets take for the same."""
 
 
 def csv_lines(columns: Sequence[str], found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -60,8 +61,10 @@ def cell(value: Any) -> str:
 
 def safe(text: str) -> str:
     """Text in one line that no spreadsheet runs."""
-    plain = one_line(text)
-    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+    # Most cells are ids and words: of those nothing has to be looked at letter by letter.
+    fine = text.isascii() and text.isprintable() and " " not in text
+    plain = text if fine else one_line(text)
+    return f"'{plain}" if _FORMULA.match(plain) else plain
 
 
 def exception_rows(found: Exceptions) -> Iterator[dict[str, Any]]:

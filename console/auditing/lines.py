@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from analytics.audit.unusual import MEANINGS
-from console.audited import DIGITS, Line, place, told_briefly
+from console.auditing.actions import DIGITS, Line, place, told_briefly
 from console.durations import shown, until
 from console.plain import counted
 from console.quarantines import described
 
 if TYPE_CHECKING:
+    from analytics.audit.gaps import Gap, OffsetGap, OffsetGaps
     from analytics.audit.period import Period
-    from analytics.audit.population import Gap, Population
+    from analytics.audit.population import Population
     from analytics.audit.proven import ProofSeen
     from analytics.audit.unusual import Exceptions
     from analytics.audit.who_changed import WhoChanged
@@ -38,6 +39,7 @@ def period_told(period: Period) -> str:
 def told_who_changed(found: WhoChanged, checked: bool) -> Iterator[Line]:
     """Every change of a resource, and what is not in the list."""
     yield "resource", found.resource
+    yield "searched", found.looked_for
     yield "period", period_told(found.period)
     yield "found", counted(len(found.changes), "change")
     for one in found.changes:
@@ -53,8 +55,8 @@ def told_who_changed(found: WhoChanged, checked: bool) -> Iterator[Line]:
     if found.unknown:
         yield (
             "unknown",
-            f"of {counted(found.unknown, 'action')} nobody knows what they touch; see `sluicegate"
-            " audit population`",
+            f"of {counted(found.unknown, 'action')} nobody knows what they touch: rows whose `changes` is"
+            " unknown in `sluicegate audit population --csv`",
         )
     yield from _checked(checked)
 
@@ -83,6 +85,7 @@ def told_population(found: Population) -> Iterator[Line]:
         f"{records.records} records of every topic, sequences {records.first} to {records.last}",
     )
     yield "gaps", gaps_told(found.gaps)
+    yield from _offsets(found.offsets)
     if found.checked:
         yield "signed", f"{counted(len(found.doubted), 'record')} do not count"
     yield from _checked(found.checked)
@@ -97,10 +100,39 @@ def gaps_told(gaps: tuple[Gap, ...]) -> str:
     return f"{counted(missing, 'record')} MISSING: {first}"
 
 
+NOT_ARCHIVED = (
+    "Possible reasons: the broker removed them before the archiver came (retention); a producer uses transactions,"
+    " whose marks take offsets; the topic was compacted; or somebody cut them out and signed the archive anew. What to"
+    " do: look for them on the broker, and hold the archive against a checkpoint that was kept elsewhere, with"
+    " `sluicegate audit verify --checkpoint`. Until it is explained, actions of that time may be missing here."
+)
+"""What it can mean that offsets are missing, and what to do."""
+
+
+def offset_told(one: OffsetGap) -> str:
+    """One stretch of missing offsets."""
+    ends = shown(one.until) if one.until else "a record without a time"
+    return (
+        f"{one.topic}[{one.partition}]: expected offsets {one.first} to {one.last},"
+        f" {one.missing} in all, before sequence {one.seq}, {ends}"
+    )
+
+
+def _offsets(found: OffsetGaps) -> Iterator[Line]:
+    if not found.gaps:
+        yield "offsets", "none missing: every partition is there without a gap"
+        return
+    yield "offsets", f"{counted(found.missing, 'record')} MISSING in {counted(found.gaps, 'gap')}"
+    yield from (("", offset_told(one)) for one in found.longest[:NAMED])
+    if found.gaps > NAMED:
+        yield "", f"and {found.gaps - NAMED} shorter gaps, see the JSON"
+    yield "", NOT_ARCHIVED
+
+
 def _figures(name: str, figures: Mapping[str, int]) -> Iterator[Line]:
     for number, (what, count) in enumerate(figures.items()):
         if number == NAMED:
-            yield "", f"and {len(figures) - NAMED} more, see --json"
+            yield "", f"and {len(figures) - NAMED} more, see the JSON"
             return
         yield "" if number else name, f"{count} {what}"
 
@@ -108,7 +140,9 @@ def _figures(name: str, figures: Mapping[str, int]) -> Iterator[Line]:
 def told_exceptions(found: Exceptions) -> Iterator[Line]:
     """Every unusual case of a period, the worst kinds first."""
     yield "period", period_told(found.period)
-    yield "found", f"{sum(found.counts.values())} cases"
+    yield "found", counted(sum(found.counts.values()), "case")
+    for code in (code for code in MEANINGS if code in found.counts):
+        yield "", f"{found.counts[code]} {code}"
     by_code: dict[str, list[Any]] = {}
     for one in found.cases:
         by_code.setdefault(one.code, []).append(one)
@@ -135,7 +169,11 @@ def told_as_of(found: AsOf) -> Iterator[Line]:
     else:
         yield from _laid("policy", found.policy)
         if not found.loads:
-            yield "", "it does NOT load here; judges may have kept the one before"
+            yield "", f"it does NOT load here: {found.why_not}"
+            yield (
+                "",
+                "a judge that could not load it either kept the one before; see what judges named",
+            )
         for rule, mode in found.trials:
             yield "", f"rule {rule} is in {mode} mode"
     if found.next is not None:
@@ -152,7 +190,8 @@ def told_as_of(found: AsOf) -> Iterator[Line]:
 
 def _laid(label: str, one: Laid) -> Iterator[Line]:
     said = one.publication
-    by = f"{said.issue.by}, {shown(said.issue.at)}: {said.issue.reason or 'no reason given'}"
+    when = shown(one.evidence.recorded_at or said.issue.at)
+    by = f"{said.issue.by}, {when}: {said.issue.reason or 'no reason given'}"
     yield label, f"{said.bundle} version {said.issue.version}, {said.digest}"
     yield "", f"published by {by}"
     yield "", place(one.evidence)

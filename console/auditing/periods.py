@@ -12,20 +12,25 @@ _LATEST = 9_000
 """A year to which days can be added without leaving the calendar."""
 
 
-def period_of(since: str, until: str, now: datetime, *, default: timedelta) -> Period:
+def period_between(since: str, until: str, now: datetime, *, default: timedelta) -> Period:
     """
     From `since` to `until`; a duration is so long before the end, and before now for `until`.
 
     Raises ContractError.
     """
     end = moment_before(until, now) if until else now
-    begin = moment_before(since, end) if since else end - default
+    return Period(begin_before(since, end) if since else end - default, end)
+
+
+def begin_before(since: str, end: datetime) -> datetime:
+    """Where a period with this end begins. Raises ContractError."""
+    begin = moment_before(since, end)
     if begin >= end:
         raise ContractError(
             f"a period from {begin.isoformat()} to {end.isoformat()} has no time in it; let --from be"
             " before --to"
         )
-    return Period(begin, end)
+    return begin
 
 
 def moment_before(text: str, now: datetime) -> datetime:

@@ -20,17 +20,18 @@ from analytics.audit.exceptional import exceptions
 from analytics.audit.period import Period
 from analytics.audit.pipeline import Pipeline, pipeline
 from analytics.audit.population import Population, population, sample
-from analytics.audit.proven import ProofSeen, agreeing, keys_of, proofs_of
+from analytics.audit.proven import ProofSeen, agreeing, keys_of, proofs_of, proved_once
 from analytics.audit.unusual import Exceptions
 from analytics.hearing import Heard, Hearing
 from analytics.seen import UNSUSPECTED, ActionSeen
+from console.pack.access import Access, access_of
 from console.reads.reading import CODE
 from enforcers.contract.trust import Role, Trust, TrustedKey
 
 if TYPE_CHECKING:
     import duckdb
 
-ACCESS = (Role.ADMINISTRATOR, Role.APPROVER, Role.JUDGE, Role.EXECUTOR, Role.ARCHIVER)
+ROLES = (Role.ADMINISTRATOR, Role.APPROVER, Role.JUDGE, Role.EXECUTOR, Role.ARCHIVER)
 """The order in which an auditor asks for them."""
 
 
@@ -41,10 +42,15 @@ class Scope:
     period: Period
     archive: Path
     zone: str
-    """What stands before the names of its topics."""
+    """Its name; empty: the one without a name."""
     count: int
     """Actions of the sample."""
     seed: str
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of its topics."""
+        return f"{self.zone}." if self.zone else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,16 @@ class Gathered:
     pipeline: Pipeline
     integrity: Integrity
     holes: tuple[Hole, ...]
-    access: tuple[TrustedKey, ...]
+    keys: tuple[TrustedKey, ...]
+    """Of the trust file, as it is now."""
+    access: Access
     readings: tuple[Heard, ...]
     """Who read the archive with our commands, as far as Kafka was told."""
+
+    @property
+    def behind(self) -> tuple[ProofSeen, ...]:
+        """The records behind the sample, each counted once: the definition in every file of a pack."""
+        return proved_once(self.proofs)
 
 
 def gather(
@@ -96,18 +109,20 @@ def gather(
     )
     wanted = {(str(one["action_id"]), one["action_digest"]) for one in drawn}
     seen = tuple(one for one in seen if (str(one.id), one.digest) in wanted)
-    unusual = exceptions(connection, scope.zone, period, trust, now, known=counted.doubted)
+    said = Hearing(connection, scope.prefix, trust)
+    unusual = exceptions(connection, scope.prefix, period, trust, now, known=counted.doubted)
     return Gathered(
         scope=scope,
         population=counted,
         exceptions=unusual,
         sample=seen,
-        proofs={one.evidence.seq: proofs_of(connection, scope.archive, one, keys) for one in seen},
-        pipeline=pipeline(connection, period, counted.records),
+        proofs=proofs_of(connection, scope.archive, seen, keys),
+        pipeline=pipeline(connection, period),
         integrity=_integrity(connection, scope, trust),
         holes=tuple(holes(scope.archive)),
-        access=tuple(_access(trust)),
-        readings=_readings(Hearing(connection, scope.zone, trust), period),
+        keys=tuple(_keys(trust)),
+        access=access_of(said, period),
+        readings=_readings(said, period),
     )
 
 
@@ -119,16 +134,16 @@ def _integrity(
     connection: duckdb.DuckDBPyConnection, scope: Scope, trust: Trust | None
 ) -> Integrity:
     start, end = (
-        head_before(connection, scope.zone, moment, trust)
+        head_before(connection, scope.prefix, moment, trust)
         for moment in (scope.period.since, scope.period.until)
     )
     wanted = {one.size: bytes.fromhex(one.root) for one in (start, end) if one}
     return Integrity(start, end, agreeing(connection, scope.archive, wanted) if wanted else {})
 
 
-def _access(trust: Trust | None) -> Iterator[TrustedKey]:
+def _keys(trust: Trust | None) -> Iterator[TrustedKey]:
     known = trust.keys.values() if trust else ()
-    yield from sorted(known, key=lambda one: (ACCESS.index(one.role), one.id, one.public_key))
+    yield from sorted(known, key=lambda one: (ROLES.index(one.role), one.id, one.public_key))
 
 
 def _readings(said: Hearing, period: Period) -> tuple[Heard, ...]:

@@ -1,7 +1,7 @@
 """
 Makes a pack: a directory, whole or not at all, and a zip file of it where one is wanted.
 
-    Gathered ──▶ OUT.partial/ index.html, population.csv, exceptions.csv, everything.json, proof/ ──rename──▶ OUT/
+    Gathered ──▶ OUT.partial/ index.html, the CSV files, everything.json, proof/ ──rename──▶ OUT/
 
 INVARIANT: every name in it is ours; nothing that an archive holds becomes a path.
 """
@@ -13,12 +13,12 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analytics.audit.log_copy import log_copy
 from analytics.audit.population import listed
 from analytics.audit.proven import keys_of
 from analytics.log.checkpoint import parse_checkpoint
@@ -28,6 +28,7 @@ from analytics.verify.origins import read_note
 from console.auditing.bodies import action_body, exceptions_body, population_body
 from console.auditing.csvs import EXCEPTIONS, POPULATION, csv_lines, exception_rows
 from console.files import is_there, shown
+from console.pack.access import ENROLMENTS, GRANTS
 from console.pack.gathering import Gathered
 from console.pack.page import index_page
 from console.pack.readme import NO_PROOF, README
@@ -82,36 +83,46 @@ def _fill(
 ) -> None:
     _write(out / "population.csv", csv_lines(POPULATION, listed(connection)))
     _write(out / "exceptions.csv", csv_lines(EXCEPTIONS, exception_rows(found.exceptions)))
+    _write(out / "enrolments.csv", csv_lines(ENROLMENTS, found.access.enrolments))
+    _write(out / "grants.csv", csv_lines(GRANTS, found.access.grants))
     _write(out / "everything.json", [json.dumps(body(found, made), default=str, indent=1), "\n"])
     _write(out / "index.html", [index_page(found, made)])
     _write(out / "README.txt", [README])
-    try:
-        export(connection, found.scope.archive, out / "proof", _wanted(found, trust, whole_log))
-    except ArchiveError as error:
-        # An archive that was never signed has a story all the same, and the page says what is not proved.
-        shutil.rmtree(out / "proof", ignore_errors=True)
-        (out / "proof").mkdir()
-        _write(out / "proof" / "README.txt", [NO_PROOF.format(why=error)])
+    _prove(connection, found.scope.archive, out / "proof", _wanted(found, trust, whole_log))
+
+
+def _prove(connection: duckdb.DuckDBPyConnection, archive: Path, out: Path, wanted: Wanted) -> None:
+    """The proofs; from memory, and where that lacks something, from the archive's files."""
+    why = ""
+    for each in (log_copy(connection, wanted.records), connection):
+        try:
+            export(each, archive, out, wanted)
+            return
+        except ArchiveError as error:
+            why = str(error)
+            shutil.rmtree(out, ignore_errors=True)
+    # An archive that was never signed has a story all the same, and the page says what is not proved.
+    out.mkdir()
+    _write(out / "README.txt", [NO_PROOF.format(why=why)])
 
 
 def _wanted(found: Gathered, trust: Trust | None, whole_log: bool) -> Wanted:
-    proven = (one for some in found.proofs.values() for one in some if one.valid)
-    places = {(one.evidence.topic, one.evidence.partition, one.evidence.offset) for one in proven}
+    proven = (one.evidence for one in found.behind if one.valid)
+    places = {(one.topic, one.partition, one.offset) for one in proven}
     heads = (("start", found.integrity.start), ("end", found.integrity.end))
     return Wanted(
         records=sorted(places),
         all_entries=whole_log,
         held=[(name, head.note) for name, head in heads if head],
-        keys=list(_keys(found.scope.archive, trust)),
+        keys=_keys(found.scope.archive, trust),
     )
 
 
-def _keys(archive: Path, trust: Trust | None) -> Iterator[NoteKey]:
+def _keys(archive: Path, trust: Trust | None) -> list[NoteKey]:
     try:
-        origin = parse_checkpoint(parse_note(read_note(archive)).text).origin
-        yield from (NoteKey(origin, public) for public in keys_of(trust).public)
+        return keys_of(trust).named(parse_checkpoint(parse_note(read_note(archive)).text))
     except SignatureError:
-        return
+        return []
 
 
 def _write(path: Path, lines: Any) -> None:
@@ -127,7 +138,8 @@ def body(found: Gathered, made: datetime) -> dict[str, Any]:
         "scope": {
             "period": asdict(scope.period),
             "zone": scope.zone,
-            "sample": scope.count,
+            "sample": len(found.sample),
+            "sample_asked_for": scope.count,
             "seed": scope.seed,
         },
         "population": population_body(found.population),
@@ -139,10 +151,16 @@ def body(found: Gathered, made: datetime) -> dict[str, Any]:
             }
             for one in found.sample
         ],
+        "records_behind_the_sample": {
+            "records": len(found.behind),
+            "proved": sum(one.valid for one in found.behind),
+        },
         "pipeline": asdict(found.pipeline),
         "integrity": {**asdict(found.integrity), "consistent": found.integrity.consistent},
         "holes": [one.model_dump(mode="json") for one in found.holes],
-        "access": [one.model_dump(mode="json") for one in found.access],
+        "keys": [one.model_dump(mode="json") for one in found.keys],
+        "enrolments": list(found.access.enrolments),
+        "grants": list(found.access.grants),
         "readings": [one.model.model_dump(mode="json") for one in found.readings],
     }
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime
+from typing import Any
 
 from analytics.audit.checkpoints import HeadSeen
-from analytics.audit.pipeline import OffsetGaps, Traffic
-from console.audited import place
-from console.auditing.lines import gaps_told, period_told, told_proofs
+from analytics.audit.gaps import OffsetGaps
+from analytics.audit.pipeline import Traffic
+from console.auditing.actions import place
+from console.auditing.csvs import cell
+from console.auditing.lines import NOT_ARCHIVED, gaps_told, period_told, told_proofs
 from console.durations import shown
+from console.pack.access import ENROLMENTS, GRANTS
 from console.pack.gathering import Gathered
 from console.pack.requirements import COLUMNS, REQUIREMENTS
 from console.pages.figures import exceptions_part, population_part
@@ -21,6 +25,14 @@ from console.pages.sheet import sheet
 FILES = (
     ("population.csv", "every change of the period, one row each"),
     ("exceptions.csv", "every unusual case"),
+    (
+        "enrolments.csv",
+        "who might propose what: every word about it in the period, and what held before",
+    ),
+    (
+        "grants.csv",
+        "rights for a limited time: every word about one in the period, and what held before",
+    ),
     ("everything.json", "all of this page for programs"),
     ("README.txt", "how to check the pack without us"),
 )
@@ -51,7 +63,7 @@ def _scope(found: Gathered) -> Markup:
     scope, counted = found.scope, found.population
     lines = [
         ("period", period_told(scope.period)),
-        ("zone", scope.zone.rstrip(".") or "the one without a name"),
+        ("zone", scope.zone or "the one without a name"),
         ("sample", f"{len(found.sample)} of {counted.counted}, drawn with the seed {scope.seed}"),
         (
             "how drawn",
@@ -77,13 +89,14 @@ def _integrity(found: Gathered) -> Markup:
     seen = found.integrity
     heads = (("at the start", seen.start), ("at the end", seen.end))
     rows = [_head(found, what, head) for what, head in heads]
-    proofs = [one for some in found.proofs.values() for one in some]
+    proofs = found.behind
     valid = sum(one.valid for one in proofs)
     sizes = sorted({one.archive_size for one in proofs if one.valid and one.archive_size})
     newest = f", by the archive's newest checkpoint, of size {sizes[-1]}" if sizes else ""
     lines = [
         ("history", _HISTORY[seen.consistent]),
         ("sample", f"{valid} of {len(proofs)} records behind the sample are proved{newest}"),
+        ("", "each record counts once, also where several actions rest on it, such as a policy"),
         ("relative to", _RELATIVE),
     ]
     return together((table(("checkpoint", "where", "root", "result"), rows), lines_of(lines)))
@@ -139,16 +152,29 @@ def _pipeline(found: Gathered) -> Markup:
             ),
             _table("Nothing was archived", ("from", "to", "next sequence"), list(silences)),
             _table("Archived late", ("at", "sequences", "records", "behind"), list(late)),
-            _table(
-                "Offsets without a record; normal after compaction and transactions",
-                ("topic", "partition", "gaps", "offsets", "first"),
-                list(map(_cells, heard.offsets)),
-            ),
+            _missing(found.population.offsets),
         )
     )
 
 
-def _cells(one: Traffic | OffsetGaps) -> tuple[str, ...]:
+def _missing(found: OffsetGaps) -> Markup:
+    """Offsets that were expected: told as what they are, a loss until somebody explains it."""
+    title = element("h3", "Offsets that are missing")
+    if not found.gaps:
+        return together((title, element("p", "none: every partition is there without a gap")))
+    told = f"{found.missing} records MISSING in {found.gaps} gaps. {NOT_ARCHIVED}"
+    columns = ("topic", "partition", "expected", "up to", "missing", "next sequence", "stored at")
+    rows = (
+        (
+            *(one.topic, str(one.partition), str(one.first), str(one.last), str(one.missing)),
+            *(str(one.seq), shown(one.until) if one.until else ""),
+        )
+        for one in found.longest
+    )
+    return together((title, element("p", told, class_="loud"), table(columns, rows)))
+
+
+def _cells(one: Traffic) -> tuple[str, ...]:
     return tuple(str(value) for value in astuple(one))
 
 
@@ -168,7 +194,29 @@ def _dropped(found: Gathered) -> str:
 
 
 def _access(found: Gathered) -> Markup:
-    if not found.access:
+    said = found.access
+    return together(
+        (
+            _rights("Who might propose: enrolments", ENROLMENTS, said.enrolments),
+            _rights("Rights for a limited time: grants", GRANTS, said.grants),
+            element("h3", "Who may speak: keys of the trust file"),
+            _keys(found),
+        )
+    )
+
+
+def _rights(title: str, columns: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Markup:
+    """Words about rights; columns that nobody filled are left out."""
+    filled = [name for name in columns if any(one[name] not in _NOTHING for one in found)]
+    rows = [tuple(cell(one[name]) for name in filled) for one in found]
+    return _table(title, tuple(name.replace("_", " ") for name in filled), rows)
+
+
+_NOTHING: tuple[Any, ...] = (None, "", (), [])
+
+
+def _keys(found: Gathered) -> Markup:
+    if not found.keys:
         return element("p", "no trust file was at hand", class_="loud")
     rows = (
         (
@@ -180,7 +228,7 @@ def _access(found: Gathered) -> Markup:
             shown(one.not_before) if one.not_before else "",
             shown(one.not_after) if one.not_after else "",
         )
-        for one in found.access
+        for one in found.keys
     )
     columns = ("role", "id", "person", "groups", "key", "not before", "not after")
     say = "Keys of the trust file as it is now; it has no history of its own."

@@ -8,6 +8,8 @@ README = """An auditor pack of Sluicegate
 index.html       scope, population, integrity, gaps, exceptions, access, sample; open it in any browser
 population.csv   every change of the period; values that a spreadsheet could run begin with an apostrophe
 exceptions.csv   every unusual case with its records
+enrolments.csv   who might propose what: each word about it in the period, and what held when it began
+grants.csv       rights for a limited time, told likewise
 everything.json  all of it for programs
 proof/           the records behind the sample, as Kafka held them, with their proofs
 
@@ -35,7 +37,16 @@ What it does not show
 ---------------------
 
 Actions that went round the gates; whether what somebody wrote as a reason is true; anything before the first
-checkpoint that somebody else kept. Access is the trust file as it was when the pack was made.
+checkpoint that somebody else kept. Who may speak is the trust file as it was when the pack was made; who may
+propose, and what was granted, is what administrators said in the archive. A file of principals has no history and
+is not here.
+
+Words
+-----
+
+Times are the broker's (recorded_at), unless a line says whose clock it is. A record behind the sample counts once,
+however many actions rest on it. decision `none`: no verdict that counts; outcome `none`: nobody reported one;
+outcome `unknown`: the executor reported that it does not know.
 """
 NO_PROOF = """There are no proofs in this pack: {why}
 """

@@ -22,7 +22,8 @@ REQUIREMENTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "SOC 2 CC6.1 to CC6.3",
         "access is granted, changed and removed by those who may",
-        "keys of the trust file with roles and validity; enrolments, grants and their ends",
+        "enrolments and grants of the period with who said so, why and from when to when, and what held when it"
+        " began (enrolments.csv, grants.csv); keys of the trust file with roles and validity, as they are now",
         "who holds a private key, and access that is managed in the target systems",
     ),
     (

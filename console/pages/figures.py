@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics.audit.population import SLOTS
 from analytics.audit.unusual import MEANINGS
-from console.audited import Line, place
+from console.auditing.actions import Line, place
 from console.auditing.lines import UNCHECKED, period_told, told_population
 from console.durations import shown
 from console.pages.markup import Child, Markup, element, together

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from console.audited import Line, told
+from console.auditing.actions import ALARM, Line, alarms, told
 from console.pages.markup import Child, Markup, element, together
 from console.pages.picture import picture_of_action
 
@@ -28,7 +28,10 @@ def story_of(seen: ActionSeen, proof: Sequence[Line] = ()) -> Markup:
     """One action with its picture, step by step; what nobody trusted signed is told as the text tells it."""
     found: dict[str, list[Line]] = {title: [] for title, _ in STEPS}
     step = STEPS[0][0]
+    wrong = [line for label, line in alarms(seen)]
     for label, line in (*told(seen), *proof):
+        if label == ALARM:
+            continue
         step = next((title for title, labels in STEPS if label in labels), step)
         found[step].append((label, line))
     steps = [
@@ -36,7 +39,8 @@ def story_of(seen: ActionSeen, proof: Sequence[Line] = ()) -> Markup:
         for title, lines in found.items()
     ]
     heading = element("h2", f"Action {seen.id}")
-    return element("article", heading, picture_of_action(seen), *steps, id=f"a-{seen.id}")
+    loud = (element("p", f"{ALARM}: {line}", class_="loud") for line in wrong)
+    return element("article", heading, *loud, picture_of_action(seen), *steps, id=f"a-{seen.id}")
 
 
 def lines_of(lines: Iterable[Line]) -> Markup:

@@ -49,6 +49,7 @@ def sheet(title: str, body: Markup, made: datetime | None = None) -> str:
         Markup(f"<style>{STYLE}</style>"),
     )
     when = f"Made by Sluicegate, {shown(made)}." if made else "Made by Sluicegate."
-    foot = element("footer", element("p", when, " Times are UTC."))
+    clock = " Times are UTC and the broker's, unless a line says whose clock it is."
+    foot = element("footer", element("p", when, clock))
     page = element("html", head, element("body", element("main", body), foot), lang="en")
     return f"<!doctype html>\n{page}\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from console.audited import Line
+from analytics.audit.contradictions import contradictions
+from console.auditing.actions import Line
 from console.auditing.lines import told_who_changed
 from console.pages.markup import Markup, element, together
 from console.pages.parts import lines_of, story_of, table
@@ -46,13 +47,13 @@ def page_of_changes(found: WhoChanged, *, checked: bool, proofs: Proofs | None =
     return sheet(title, together(body))
 
 
-_HEAD = ("resource", "period", "found", "left out", "doubted", "unknown", "signed")
+_HEAD = ("resource", "searched", "period", "found", "left out", "doubted", "unknown", "signed")
 
 
 def _told(seen: Sequence[ActionSeen], proofs: Proofs) -> Iterator[Markup]:
     if len(seen) > 1:
         yield picture_of_many("many", list(_marks(seen)))
-        yield table(("action", "who", "what", "decision", "outcome"), map(_row, seen))
+        yield table(("action", "who", "what", "decision", "outcome", "alarms"), map(_row, seen))
     yield from (story_of(one, proofs.get(one.evidence.seq, ())) for one in seen)
 
 
@@ -64,9 +65,10 @@ def _marks(seen: Iterable[ActionSeen]) -> Iterator[Mark]:
 
 
 def _row(one: ActionSeen) -> tuple[Markup | str, ...]:
-    decision = one.verdict.decision if one.verdict else "no verdict"
-    outcome = one.outcome.status if one.outcome else "no outcome"
-    return (_link(one), one.principal, f"{one.kind}: {one.text[:200]}", decision, outcome)
+    decision = one.verdict.decision if one.verdict else "none"
+    outcome = one.outcome.status if one.outcome else "none"
+    wrong = ", ".join(contradictions(one))
+    return (_link(one), one.principal, f"{one.kind}: {one.text[:200]}", decision, outcome, wrong)
 
 
 def _link(one: ActionSeen) -> Markup:

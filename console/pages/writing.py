@@ -11,8 +11,14 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from console.files import shown
+from console.files import is_there, shown
 from enforcers.errors import SettingsError
+
+
+def refuse_to_replace(path: Path, force: bool) -> None:
+    """Raises SettingsError where something has this name already; `-` is standard output."""
+    if str(path) != "-" and not force and is_there(path):
+        raise SettingsError(f"`{shown(path)}` is there already; name another file, or give --force")
 
 
 def write_page(path: Path, page: str) -> None:

@@ -2,7 +2,7 @@
 What was read from this machine, one line each time something is asked, answered, or told to Kafka.
 
     {"id", "asked", "by", "command", "question", "archive", "before"}     before anything is read
-    {"id", "answered", "rows", "result", "before"}                        after it was shown
+    {"id", "answered", "rows", "result", "before"}                        after it was shown; `rows` if it has some
     {"id", "told", "place", "before"}                                     Kafka has it
 
 INVARIANT: the file only grows. `before` is the SHA-256 of the line before, so a line that is changed or taken out
@@ -64,7 +64,8 @@ class Journal:
 
     def answered(self, name: UUID, rows: int | None, result: str) -> None:
         """Write down how it ended. Raises SettingsError."""
-        self._append(name, {"answered": rfc3339(utc_now()), "rows": rows, "result": result})
+        counted = {} if rows is None else {"rows": rows}
+        self._append(name, {"answered": rfc3339(utc_now()), **counted, "result": result})
 
     def told(self, name: UUID, place: str) -> None:
         """Write down which record of Kafka says so too. Raises SettingsError."""

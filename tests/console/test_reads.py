@@ -101,6 +101,8 @@ def test_what_failed_is_recorded_and_help_is_not(
     assert sluicegate("audit", "action", str(UUID(int=1))).exit_code == 1
     assert lines(home)[-1]["result"] == "failed with ArchiveError"
     assert lines(home)[-1]["rows"] == 0
+    assert sluicegate("audit", "checkpoint").exit_code == 1
+    assert "rows" not in lines(home)[-1]
 
 
 def test_a_line_that_was_changed_or_taken_out_shows(
@@ -119,6 +121,27 @@ def test_a_line_that_was_changed_or_taken_out_shows(
     sluicegate("audit", "session", "s-1")
     assert first_break(journal) == 5
     assert lines_that_parse(journal)[-1]["result"] == "answered"
+
+
+def test_people_see_who_read_what_and_whether_the_journal_is_whole(
+    archived: Scene, home: Path, sluicegate: Sluicegate
+) -> None:
+    assert "every line" in sluicegate("audit", "reads").stdout
+    sluicegate("audit", "session", "s-1\x1b[2J")
+    told = sluicegate("audit", "reads")
+    assert told.exit_code == 0
+    assert f"{reader()} audit session " in told.stdout
+    assert "failed with ArchiveError, 0 rows, not in kafka" in told.stdout
+    assert "\x1b" not in told.stdout
+    body = json.loads(sluicegate("audit", "reads", "--limit", "2", "--json").stdout)
+    assert ([one["command"] for one in body["readings"]], body["left_out"]) == (["reads"] * 2, 2)
+    journal = home / NAME
+    journal.write_text(journal.read_text().replace("s-1", "s-2"))
+    broken = sluicegate("audit", "reads")
+    assert (broken.exit_code, "line 4 of the journal does NOT follow" in broken.stdout) == (1, True)
+    journal.unlink()
+    journal.mkdir()
+    assert sluicegate("audit", "reads").exit_code == 2
 
 
 def lines_that_parse(path: Path) -> list[Any]:

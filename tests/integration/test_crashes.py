@@ -225,7 +225,7 @@ asyncio.run(main())
 
 
 @pytest.mark.prove
-async def test_an_executor_that_dies_after_its_permit_leaves_an_unknown_outcome(
+async def test_an_executor_that_dies_after_its_permit_leaves_no_outcome_and_that_is_said(
     stack: Stack,
 ) -> None:
     stack.judge.start()
@@ -235,7 +235,7 @@ async def test_an_executor_that_dies_after_its_permit_leaves_an_unknown_outcome(
     )
     rows = stack.eventually(
         "SELECT decision, outcome FROM timeline WHERE text = 'SELECT ''dies'''",
-        lambda found: bool(found) and found[0][1] == "unknown",
+        lambda found: bool(found) and found[0][1] == "none",
     )
     assert died.returncode == 9
-    assert rows == [("allow", "unknown")]
+    assert rows == [("allow", "none")]

@@ -10,7 +10,7 @@ import typer
 
 from console.auditing.bodies import action_body
 from console.cli.audit.archive_option import Archive
-from console.cli.audit.asking import Asked, Page, asked
+from console.cli.audit.asking import Page, asked
 from console.cli.audit.story import show_lines
 from console.cli.context import AsJson, print_json
 from console.reads.recording import count_rows
@@ -18,7 +18,6 @@ from enforcers.errors import ArchiveError
 
 if TYPE_CHECKING:
     from analytics.audit.proven import ProofSeen
-    from analytics.seen import ActionSeen
 
 
 def register(app: typer.Typer) -> None:
@@ -33,15 +32,20 @@ def action(
     page: Page = None,
     as_json: AsJson = False,
 ) -> None:
-    """One action: proposal, verdicts, who granted or approved it, outcomes, and the records that prove it."""
+    """
+    One action: proposal, verdicts, who granted or approved it, outcomes, and the records that prove it.
+
+    What is wrong with it comes first, as ALARM. What `does not count` is archived and decides nothing.
+    """
     # Imported here, for a command waits for nothing that only another one needs.
     from analytics import reconstruct
-    from console.audited import told
+    from analytics.audit.proven import keys_of, proofs_of
+    from console.auditing.actions import told
     from console.auditing.lines import told_proofs
 
     with asked(context, archive) as at:
         found = reconstruct.action(at.connection, action_id, trust=at.trust)
-        proofs = {one.evidence.seq: _proofs(at, one) for one in found}
+        proofs = proofs_of(at.connection, at.settings.archive, found, keys_of(at.trust))
     count_rows(context, len(found))
     if not found:
         raise ArchiveError(f"action `{action_id}` is not in `{at.settings.archive}`; check the id")
@@ -57,12 +61,6 @@ def action(
         return
     for one in found:
         show_lines((*told(one), *told_proofs(proofs[one.evidence.seq])))
-
-
-def _proofs(at: Asked, seen: ActionSeen) -> tuple[ProofSeen, ...]:
-    from analytics.audit.proven import keys_of, proofs_of
-
-    return proofs_of(at.connection, at.settings.archive, seen, keys_of(at.trust))
 
 
 def _told(proofs: Mapping[int, tuple[ProofSeen, ...]]) -> dict[int, list[tuple[str, str]]]:

@@ -28,8 +28,10 @@ From = Annotated[
 ]
 To = Annotated[str, typer.Option("--to", help="as --from; not included; default: now")]
 Page = Annotated[
-    Path | None, typer.Option("--html", help="also write a page that needs nothing else")
+    Path | None,
+    typer.Option("--html", help="also write a page; a file of this name is replaced"),
 ]
+Force = Annotated[bool, typer.Option("--force", help="replace the file of --csv if it is there")]
 DEFAULT = timedelta(days=30)
 """How far back a period goes where nobody says."""
 
@@ -44,7 +46,7 @@ class Asked:
     now: datetime
 
     @property
-    def zone(self) -> str:
+    def prefix(self) -> str:
         """What stands before the names of the zone's topics."""
         return f"{self.settings.zone}." if self.settings.zone else ""
 
@@ -60,6 +62,6 @@ def asked(context: typer.Context, archive: Path | None) -> Iterator[Asked]:
 def period(since: str, until: str) -> Period:
     """The period of `--from` and `--to`. Raises ContractError."""
     # Imported here, for a command waits for nothing that only another one needs.
-    from console.auditing.periods import period_of
+    from console.auditing.periods import period_between
 
-    return period_of(since, until, utc_now(), default=DEFAULT)
+    return period_between(since, until, utc_now(), default=DEFAULT)

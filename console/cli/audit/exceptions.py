@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from console.cli.audit.archive_option import Archive
-from console.cli.audit.asking import From, Page, To, asked, period
+from console.cli.audit.asking import Force, From, Page, To, asked, period
 from console.cli.audit.story import show_lines
 from console.cli.context import AsJson, print_json
 from console.reads.recording import count_rows
@@ -27,18 +27,27 @@ def exceptions(
     until: To = "",
     limit: Annotated[int, typer.Option(min=1, help="cases of one kind at most")] = 1_000,
     csv: Csv = None,
+    force: Force = False,
     archive: Archive = None,
     page: Page = None,
     as_json: AsJson = False,
 ) -> None:
-    """What was out of the ordinary: self-approval, broken glass, forged records, what ran without leave …"""
+    """
+    What was out of the ordinary: self-approval, broken glass, forged records, what ran without leave …
+
+    Each code is explained where it is told. Verdict none: none counts. Outcome none: nobody reported one; unknown:
+    its executor does not know.
+    """
     from analytics.audit import exceptional
     from console.auditing.bodies import exceptions_body
     from console.auditing.lines import told_exceptions
+    from console.pages.writing import refuse_to_replace
 
     wanted = period(since, until)
+    if csv is not None:
+        refuse_to_replace(csv, force)
     with asked(context, archive) as at:
-        found = exceptional.exceptions(at.connection, at.zone, wanted, at.trust, at.now, limit)
+        found = exceptional.exceptions(at.connection, at.prefix, wanted, at.trust, at.now, limit)
     count_rows(context, len(found.cases))
     if page is not None:
         from console.pages.figures import page_of_exceptions

@@ -44,7 +44,7 @@ def pack(
 
     wanted = period(since, until)
     with asked(context, archive) as at:
-        scope = Scope(wanted, at.settings.archive, at.zone, sample, seed)
+        scope = Scope(wanted, at.settings.archive, at.settings.zone, sample, seed)
         found = gather(at.connection, scope, at.trust, at.now)
         make_pack(at.connection, found, at.trust, out, at.now, whole_log=whole_log)
     count_rows(context, found.population.counted)

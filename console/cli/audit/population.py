@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.audit.archive_option import Archive
-from console.cli.audit.asking import From, Page, To, asked, period
+from console.cli.audit.asking import Force, From, Page, To, asked, period
 from console.cli.audit.story import show_lines
 from console.cli.context import AsJson
 from console.reads.recording import count_rows
@@ -35,15 +35,24 @@ def population(
     seed: Seed = "1",
     every: Every = False,
     csv: Csv = None,
+    force: Force = False,
     archive: Archive = None,
     page: Page = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every change of a period, counted and listed, or a sample that anybody can draw again."""
+    """
+    Every change of a period, counted and listed, or a sample that anybody can draw again.
+
+    Decision none: no verdict that counts. Outcome none: nobody reported one; unknown: its executor does not know;
+    no_verdict: its executor got no answer and did nothing.
+    """
     from analytics.audit import population as query
     from console.auditing.lines import told_population
+    from console.pages.writing import refuse_to_replace
 
     wanted = period(since, until)
+    if csv is not None:
+        refuse_to_replace(csv, force)
     with asked(context, archive) as at:
         found = query.population(at.connection, wanted, at.trust, changes_only=not every)
         count_rows(context, min(sample, found.counted) if sample else found.counted)

@@ -29,7 +29,7 @@ def session(
 ) -> None:
     """Every action of one session, in the order in which they were recorded."""
     from analytics import reconstruct
-    from console.audited import told_briefly
+    from console.auditing.actions import told_briefly
 
     with asked(context, archive) as at:
         found = reconstruct.session(at.connection, session_id, trust=at.trust)

@@ -15,7 +15,10 @@ from console.cli.context import AsJson, print_json
 from console.reads.recording import count_rows
 
 Resource = Annotated[
-    str, typer.Argument(metavar="RESOURCE", help="public.users, users, table:users, /etc, users_*")
+    str,
+    typer.Argument(
+        metavar="RESOURCE", help="public.users, users, table:users, /etc, db.example.net, users_*"
+    ),
 ]
 
 
@@ -34,7 +37,12 @@ def who_changed(
     page: Page = None,
     as_json: AsJson = False,
 ) -> None:
-    """Who changed a resource, when, why, with whose leave, and what became of it."""
+    """
+    Who changed a resource, when, why, with whose leave, and what became of it.
+
+    Any verb but read and connect is a change, also one that was denied. A type may stand before the name, such as
+    table: or host:, and a * at its end.
+    """
     from analytics.audit import who_changed as query
     from console.auditing.lines import told_who_changed
 

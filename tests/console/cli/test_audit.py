@@ -147,7 +147,7 @@ def test_no_text_can_look_like_a_line_of_ours(
     """A terminal would wrap a long statement to the first column, where our own words stand."""
     long = (STATEMENT + " ") * 9 + "verdict   allow by judge-1"
     lines = [("what", long), ("verdict", "deny by judge-1")]
-    monkeypatch.setattr("console.audited.told", lambda _: lines)
+    monkeypatch.setattr("console.auditing.actions.told", lambda _: lines)
     monkeypatch.setattr("console.auditing.lines.told_proofs", lambda _: ())
     monkeypatch.setattr("console.cli.audit.story.columns", lambda: width)
     told = sluicegate("audit", "action", str(archived)).stdout.splitlines()
@@ -161,7 +161,7 @@ def test_an_action_is_told_with_its_proof(archived: UUID, sluicegate: Sluicegate
     assert result.exit_code == 0, result.stderr
     (found,) = json.loads(result.stdout)["actions"]
     assert (found["id"], found["text"], found["decision"]) == (str(archived), STATEMENT, "deny")
-    assert (found["latency_ms"], found["status"], found["bytes_match"]) == (4, None, True)
+    assert (found["latency_ms"], found["status"], found["bytes_match"]) == (4, "none", True)
     (verdict,) = found["verdicts"]
     assert (verdict["signature"], verdict["reasons"][0]["rule"]) == ("valid", "no-drop")
 
@@ -183,18 +183,24 @@ def test_a_session_lists_its_actions(archived: UUID, sluicegate: Sluicegate) -> 
     assert [one["id"] for one in body["actions"]] == [str(archived)]
     first, *others = sluicegate("audit", "session", "s-1").stdout.splitlines()
     assert first == f"action    {archived}"
-    assert others[-1].strip() == "deny (no-drop) after 4 ms; no outcome"
+    assert others[-1].strip() == "deny (no-drop) after 4 ms; outcome none"
     assert all(one.startswith(" " * 10) for one in others)
 
 
 @pytest.mark.parametrize(
-    "arguments", [("action", str(UUID(int=1))), ("session", "none"), ("action", "no-uuid")]
+    ("arguments", "code"),
+    [
+        (("action", str(UUID(int=1))), 1),
+        (("session", "none"), 1),
+        (("action", "no-uuid"), 2),
+        (("bundle", "--out", "x"), 2),
+    ],
 )
 def test_what_is_not_there_is_said(
-    archived: UUID, arguments: tuple[str, str], sluicegate: Sluicegate
+    archived: UUID, arguments: tuple[str, ...], code: int, sluicegate: Sluicegate
 ) -> None:
     result = sluicegate("audit", *arguments, "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == code
     assert result.stderr.startswith("error: ")
     assert result.stdout == ""
 

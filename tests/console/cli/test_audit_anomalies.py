@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,10 @@ def test_people_get_a_table_bars_and_where_to_look_next(archive: Path) -> None:
     assert "40 denials of 26 different statements by rule no-drop" in text
     assert "denial_spike |" in text
     assert "2 findings from 2026-11-18 11:00:00Z" in text
-    assert "look at: sluicegate audit action " in text
+    assert re.search(
+        r"^1: [0-9a-f-]{36} [0-9a-f-]{36} [0-9a-f-]{36} and 17 more, see --json$", text, re.M
+    )
+    assert "evidence: ids are actions, see `sluicegate audit action ID`" in text
 
 
 def test_what_strangers_wrote_cannot_steer_a_terminal(archive: Path) -> None:
@@ -55,8 +59,9 @@ def test_programs_get_one_object(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "count"),
     [
-        (["--until", "2026-11-19T01:00:00Z"], 0),
-        (["--since", "2h"], 0),
+        (["--to", "2026-11-19T01:00:00Z"], 0),
+        (["--from", "2h"], 0),
+        (["--from", "2026-11-10"], 2),
         (["--set", "denial_spike.denials=1000", "--set", "denial_spike.slow_denials=1000"], 0),
         (["--set", "denial_spike.share=0.99"], 2),
     ],
@@ -74,13 +79,14 @@ def test_window_and_thresholds_can_be_set(words: list[str], count: int, archive:
         (["--set", "denials=1"], "sets nothing"),
         (["--set", "denial_spike.denials=many"], "is no value of `denials`"),
         (["--set", "denial_spike.denials=1; DROP TABLE anomaly_hours"], "is no value of `denials`"),
-        (["--since", "yesterday"], "is no duration"),
-        (["--until", "now"], "is no moment"),
+        (["--from", "yesterday"], "is no time"),
+        (["--to", "now"], "is no time"),
+        (["--from", "2026-11-19", "--to", "2026-11-18"], "has no time in it"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_a_reason(
     words: list[str], message: str, archive: Path
 ) -> None:
     code, text = asked(archive, *words)
-    assert code != 0
+    assert code == 2
     assert message in " ".join(text.split())

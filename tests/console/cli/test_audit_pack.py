@@ -18,12 +18,16 @@ from analytics.archive import Archive
 from analytics.log.checkpoint import origin_of_archive
 from analytics.log.note import NoteSigner
 from console.identity import key_path
-from enforcers.contract.base import utc_now
+from console.pack.access import BEFORE, WITHIN
+from enforcers.contract.action import PrincipalKind
+from enforcers.contract.base import utc_now, uuid7
+from enforcers.contract.enrolment import EnrolledPrincipal, Enrolment
+from enforcers.contract.grant import Grant, GrantScope
 from enforcers.contract.keys import load_key
 from enforcers.contract.trust import Role
 from enforcers.contract.verdict import Decision
 from tests.analytics.records import raw
-from tests.console.cli.archived import Scene
+from tests.console.cli.archived import ADMINISTRATOR, Scene, issue
 from tests.console.pages.test_pages import EVERYTHING, NAMES, assert_harmless
 
 Sluicegate = Callable[..., Result]
@@ -56,14 +60,14 @@ def test_a_pack_is_whole_and_harmless(scene: Scene, sluicegate: Sluicegate, tmp_
     out = tmp_path / "pack"
     said = made(sluicegate, out, "--from", "2026-01-01", "--sample", "2", "--zip")
     assert (said["changes"], said["sample"]) == (3, 2)
-    top = {"index.html", "population.csv", "exceptions.csv", "everything.json", "README.txt"}
-    assert top <= files(out)
+    tables = {f"{name}.csv" for name in ("population", "exceptions", "enrolments", "grants")}
+    assert {"index.html", "everything.json", "README.txt", *tables} <= files(out)
     assert {"proof/verify_archive.py", "proof/proofs.jsonl", "proof/checkpoint"} <= files(out)
     page = assert_harmless((out / "index.html").read_text("utf-8"))
     for title in ("Population", "Integrity", "Exceptions", "Access", "Requirements", "Sample"):
         assert title in page.text
     body = json.loads((out / "everything.json").read_text())
-    assert [one["role"] for one in body["access"]] == [
+    assert [one["role"] for one in body["keys"]] == [
         "administrator",
         "judge",
         "executor",
@@ -76,6 +80,75 @@ def test_a_pack_is_whole_and_harmless(scene: Scene, sluicegate: Sluicegate, tmp_
         assert {one.removeprefix("pack/") for one in names} == files(out)
         assert all(".." not in one and not one.startswith("/") for one in names)
     assert out.stat().st_mode & 0o777 == 0o700
+
+
+def test_rights_before_and_in_the_period_are_listed(sluicegate: Sluicegate, tmp_path: Path) -> None:
+    scene, now = Scene(), utc_now()
+    agent = EnrolledPrincipal(id="agent:=1+1", kind=PrincipalKind.AGENT, owner="ann@example.com")
+    for version in (1, 2):
+        said = Enrolment(id=uuid7(), issue=issue(version, "needed"), principal=agent)
+        scene.put("principals", said, ADMINISTRATOR, agent.id)
+    for number, ends in enumerate((2, -1, 2)):
+        right = Grant(
+            id=uuid7(),
+            issue=issue(1, "release"),
+            grant=uuid7(),
+            name="bulk",
+            principal=agent.id,
+            scope=GrantScope(resources=("billing.*",)),
+            not_before=now - timedelta(hours=3),
+            expires_at=now + timedelta(hours=ends),
+        )
+        forger = "executor-1" if number == 2 else ""
+        scene.put("grants", right, ADMINISTRATOR, str(right.grant), forger)
+    scene.store(now)
+    out = tmp_path / "pack"
+    made(sluicegate, out, "--from", (now - timedelta(milliseconds=500)).isoformat())
+    body = json.loads((out / "everything.json").read_text())
+    (held,) = body["enrolments"]
+    assert (held["said"], held["version"], held["owner"]) == (BEFORE, 2, "ann@example.com")
+    assert [(one["said"], one["counts"]) for one in body["grants"]] == [
+        (BEFORE, True),
+        (WITHIN, False),
+    ]
+    assert len((out / "grants.csv").read_text().splitlines()) == 3
+    assert "billing.*" in (out / "index.html").read_text()
+
+
+def test_missing_offsets_are_told_as_missing(sluicegate: Sluicegate, tmp_path: Path) -> None:
+    scene = Scene()
+    scene.done()
+    scene.store()
+    with Archive.open(scene.settings.archive, cluster_id="c") as archive:
+        late = raw("actions", 8, b"{}", timestamp_ms=int(utc_now().timestamp() * 1_000))
+        archive.append([late], {("actions", 0): 1})
+    out = tmp_path / "pack"
+    made(sluicegate, out, "--from", "2026-01-01")
+    page = (out / "index.html").read_text()
+    assert "7 records MISSING in 1 gaps. Possible reasons: " in page
+    assert "normal" not in page
+    (gap,) = json.loads((out / "everything.json").read_text())["population"]["offsets"]["longest"]
+    assert (gap["topic"], gap["first"], gap["last"], gap["missing"]) == ("actions", 1, 7, 7)
+
+
+@pytest.mark.parametrize("few", [0, 20])
+def test_a_record_behind_the_sample_counts_once_in_every_file(
+    few: int,
+    scene: Scene,
+    sluicegate: Sluicegate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether what proofs need is copied first, or read from the archive's files."""
+    monkeypatch.setattr("analytics.audit.proven.FEW", few)
+    out = tmp_path / "pack"
+    made(sluicegate, out, "--from", "2026-01-01", "--sample", "3")
+    behind = json.loads((out / "everything.json").read_text())["records_behind_the_sample"]
+    # Three actions, their verdicts, two outcomes, and the one policy that all of them rest on.
+    assert behind == {"records": 9, "proved": 9}
+    for name in ("records", "proofs"):
+        assert len((out / "proof" / f"{name}.jsonl").read_text().splitlines()) == 9
+    assert "9 of 9 records behind the sample are proved" in (out / "index.html").read_text()
 
 
 def test_the_same_archive_and_seed_give_the_same_pack(

@@ -160,6 +160,14 @@ def odd_actions(scene: Scene) -> dict[str, UUID]:
     scene.verdict(denied, Decision.DENY)
     scene.outcome(denied)
     found["executed_without_allow"] = denied.id
+    bare = scene.action("DROP TABLE c")
+    scene.outcome(bare)
+    found["executed_without_verdict"] = bare.id
+    slow = scene.action("DELETE FROM d")
+    scene.verdict(slow)
+    ended = utc_now() + timedelta(seconds=90)
+    scene.outcome(slow, finished_at=ended, duration_us=1_000_000)
+    found["executed_late"] = slow.id
     other = scene.action("DELETE FROM b")
     scene.verdict(other)
     scene.outcome(other, executed_digest="ee" * 32)
@@ -192,6 +200,40 @@ def test_odd_actions_are_named_with_their_records(sluicegate: Sluicegate) -> Non
     assert found >= {(code, str(action)) for code, action in wanted.items()}
     assert {one["code"] for one in cases} == wanted.keys()
     assert all(one["records"] for one in cases)
+
+
+def test_no_length_that_somebody_claims_stops_the_audit(sluicegate: Sluicegate) -> None:
+    scene = Scene()
+    asked_for = scene.action()
+    scene.verdict(asked_for)
+    most = 2**53 - 1
+    scene.outcome(asked_for, duration_us=most)
+    topic, key, headers, value = scene.raw.pop()
+    longer = value.replace(str(most).encode(), str(2**63 - 1).encode())
+    assert longer != value
+    scene.raw.append((topic, key, headers, longer))
+    scene.store(utc_now() - LATER)
+    # Then nobody can say that it is forged.
+    scene.settings.trust.unlink()
+    assert cases_of(sluicegate) == {}
+    assert asked(sluicegate, "population")["counted"] == 1
+    (found,) = asked(sluicegate, "action", str(asked_for.id))["actions"]
+    assert found["alarms"] == []
+
+
+def test_what_one_action_contradicts_is_said_first(sluicegate: Sluicegate, tmp_path: Path) -> None:
+    scene = Scene()
+    wanted = odd_actions(scene)
+    scene.store(utc_now() - LATER)
+    for code in ("executed_without_allow", "executed_without_verdict", "executed_late"):
+        page = tmp_path / "page.html"
+        told = sluicegate("audit", "action", str(wanted[code]), "--html", str(page))
+        assert told.stdout.startswith(f"ALARM     {code}: {MEANINGS[code]}"), told.stdout
+        assert f'<p class="loud">ALARM: {code}: ' in page.read_text()
+        (found,) = asked(sluicegate, "action", str(wanted[code]))["actions"]
+        assert found["alarms"] == [code]
+    (fine,) = asked(sluicegate, "action", str(wanted["warned_only"]))["actions"]
+    assert fine["alarms"] == []
 
 
 def test_what_is_young_may_still_be_answered(sluicegate: Sluicegate) -> None:
@@ -250,6 +292,9 @@ def test_who_votes_for_himself_is_named(sluicegate: Sluicegate) -> None:
     assert cases.keys() == {"self_approval", "unapproved"}
     assert cases["self_approval"]["actions"] == [str(used)]
     assert cases["self_approval"]["who"] == ADMINISTRATOR
+    told = sluicegate("audit", "action", str(used)).stdout
+    assert "OWN REQUEST" in told
+    assert told.startswith("ALARM     unapproved: ")
 
 
 def test_broken_glass_is_reviewed_by_somebody_else_afterwards_only(sluicegate: Sluicegate) -> None:
@@ -317,6 +362,10 @@ def test_of_many_cases_the_first_are_told_and_all_are_counted(
     found = asked(sluicegate, "exceptions", "--limit", "2", "--csv", str(file))
     assert (len(found["cases"]), found["counts"]) == (2, {"no_verdict": 3})
     assert len(file.read_text().splitlines()) == 3
+    for command in ("exceptions", "population"):
+        again = sluicegate("audit", command, "--csv", str(file))
+        assert (again.exit_code, "give --force" in again.stderr) == (2, True)
+        assert sluicegate("audit", command, "--csv", str(file), "--force").exit_code == 0
     assert "and 1 more" in sluicegate("audit", "exceptions", "--limit", "2").stdout
 
 

@@ -132,7 +132,7 @@ def test_a_bundle_proves_an_action_without_us(
 
 
 NO_BUNDLE = {
-    "nothing": ([], 2, "--action or --all-entries"),
+    "nothing": ([], 2, "--all-entries"),
     "an unknown action": (
         ["--action", "01234567-89ab-7def-8123-456789abcdef"],
         1,

@@ -7,9 +7,10 @@ INVARIANT: what nobody trusted signed is counted and named, but never told as if
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
+from analytics.audit.contradictions import contradictions, expected, is_late, is_other
+from analytics.audit.unusual import MEANINGS
 from console.durations import shown
 from console.plain import counted
 
@@ -38,10 +39,18 @@ TEXT_WIDTH = 2_000
 BRIEF_WIDTH = 120
 DIGITS = 16
 """Of a policy's hash, as other commands show them."""
+ALARM = "ALARM"
+
+
+def alarms(seen: ActionSeen) -> Iterator[Line]:
+    """What nobody who reads of this action may miss."""
+    for code in contradictions(seen):
+        yield ALARM, f"{code}: {MEANINGS[code]}"
 
 
 def told(seen: ActionSeen) -> Iterator[Line]:
-    """One action, from the proposal to its end."""
+    """One action, from the proposal to its end; what is wrong with it comes first."""
+    yield from alarms(seen)
     yield "action", str(seen.id)
     yield "who", _who(seen)
     yield "where", f"{seen.system} ({seen.environment}), executor {seen.executor}"
@@ -49,18 +58,22 @@ def told(seen: ActionSeen) -> Iterator[Line]:
     if seen.reason or seen.ticket:
         yield "why", f"{seen.reason or '-'} {seen.ticket or ''}"
     if seen.issued_at:
-        yield "when", shown(seen.issued_at)
+        yield "when", f"{shown(seen.issued_at)}, by the clock of {seen.executor}"
+    if seen.evidence.recorded_at:
+        yield "", f"{shown(seen.evidence.recorded_at)}, by the broker's"
     yield "record", f"{place(seen.evidence)}; bytes {_bytes(seen)}, signature {seen.signature}"
     for verdict in seen.verdicts:
         yield from _verdict(seen, verdict)
+    if not seen.verdicts:
+        yield "verdict", "none: nobody answered"
     for outcome in seen.outcomes:
-        counts = "" if outcome is seen.outcome else " (does not count)"
+        counts = "" if outcome is seen.outcome else f" (does not count: {_why_not(seen, outcome)})"
         yield "outcome", f"{_ending(outcome)}{counts}"
         yield "", f"signature {outcome.signature}, {place(outcome.evidence)}"
         if outcome is seen.outcome and outcome.executed_digest:
             yield "execution", _ran(seen, outcome)
     if not seen.outcomes:
-        yield "outcome", "none recorded"
+        yield "outcome", "none: nobody reported one"
 
 
 def told_briefly(seen: ActionSeen) -> Iterator[Line]:
@@ -69,11 +82,21 @@ def told_briefly(seen: ActionSeen) -> Iterator[Line]:
     reasons = verdict.reasons if verdict else ()
     why = next((f" ({one.rule or one.code})" for one in reasons), "")
     after = "" if seen.latency_ms is None else f" after {seen.latency_ms} ms"
-    when = f"{shown(seen.issued_at)}, " if seen.issued_at else ""
+    at = seen.evidence.recorded_at
+    when = f"{shown(at)}, " if at else ""
     yield "action", str(seen.id)
+    yield from (("", f"{label}: {line}") for label, line in alarms(seen))
     yield "", f"{when}{seen.principal}, {seen.kind}: {seen.text[:BRIEF_WIDTH]}"
-    decided = f"{verdict.decision}{why}{after}" if verdict else "no verdict"
-    yield "", f"{decided}; {outcome.status if outcome else 'no outcome'}"
+    decided = f"{verdict.decision}{why}{after}" if verdict else "verdict none"
+    yield "", f"{decided}; outcome {outcome.status if outcome else 'none'}"
+
+
+def _why_not(seen: ActionSeen, outcome: OutcomeSeen) -> str:
+    if not outcome.digest_matches:
+        return "it is about other bytes"
+    if not outcome.counts:
+        return "nobody trusted signed it"
+    return "another executor's" if outcome.executor != seen.executor else "reported before"
 
 
 def _who(seen: ActionSeen) -> str:
@@ -96,7 +119,9 @@ def _verdict(seen: ActionSeen, verdict: VerdictSeen) -> Iterator[Line]:
     counts = "" if verdict is seen.verdict else " (does not count)"
     warned = ", a rule in warn mode would deny" if verdict.would_deny else ""
     signature = f"signature {verdict.signature}"
-    yield "verdict", f"{verdict.decision} by {verdict.judge}, {signature}{warned}{counts}"
+    span = "" if verdict.valid_for_ms is None else f", valid for {verdict.valid_for_ms} ms"
+    valid = span if verdict.decision == "allow" else ""
+    yield "verdict", f"{verdict.decision} by {verdict.judge}{valid}, {signature}{warned}{counts}"
     yield "", place(verdict.evidence)
     for reason in verdict.reasons:
         yield "", f"{reason.rule or reason.code}: {reason.message}; {reason.remedy}"
@@ -128,15 +153,18 @@ def _ending(outcome: OutcomeSeen) -> str:
 
 def _ran(seen: ActionSeen, outcome: OutcomeSeen) -> str:
     """What the executor says that it ran, against what it had leave to run."""
-    verdict = seen.verdict
-    rewrite = verdict.rewrite if verdict else None
-    allowed = rewrite if rewrite is not None else seen.text if seen.kind == "sql" else None
-    ran = f"{outcome.executor} ran bytes with SHA-256 {outcome.executed_digest}"
-    if allowed is None:
-        return ran
-    same = sha256(allowed.encode()).hexdigest() == outcome.executed_digest
-    which = "the rewrite" if rewrite is not None else "the proposal"
-    return f"{ran}, {which} exactly" if same else f"{ran}: NOT what was allowed"
+    verdict, text = seen.verdict, expected(seen)
+    began = f" from {shown(outcome.began_at)} by its clock" if outcome.began_at else ""
+    ran = f"{outcome.executor} ran bytes with SHA-256 {outcome.executed_digest}{began}"
+    if verdict is None:
+        return f"{ran}, and NO verdict that counts is recorded"
+    if verdict.decision != "allow":
+        return f"{ran}: NOT allowed"
+    if is_other(seen, outcome):
+        return f"{ran}: NOT what was allowed"
+    which = "the rewrite" if verdict.rewrite is not None else "the proposal"
+    same = "" if text is None else f", {which} exactly"
+    return f"{ran}{same}{'; LATE: its verdict had ended' if is_late(verdict, outcome) else ''}"
 
 
 def _policy(verdict: VerdictSeen, published: Sequence[PublicationSeen]) -> Iterator[Line]:
@@ -180,7 +208,7 @@ def _approval(approval: ApprovalSeen, *, used: bool) -> Iterator[Line]:
     yield ("approval" if used else "request"), f"{approval.id}{', used' if used else ''}"
     asked, doubted = _sorted(approval.requests)
     for one in asked:
-        yield "", f"asked by {one.by}, {shown(one.at)}, until {shown(one.expires_at)}"
+        yield "", f"asked by {one.by}, {_when(one)}, until {shown(one.expires_at)}"
         yield from (("", _ask(ask)) for ask in one.asks)
         yield "", _proof(one)
     yield from _none(asked, doubted, "request")
@@ -202,9 +230,9 @@ def _vote(vote: VoteSeen) -> str:
     key = f" as {vote.voice}" if vote.voice not in (None, vote.by) else ""
     glass = ", BREAKING THE GLASS" if vote.break_glass else ""
     other = ", on ANOTHER PROPOSAL" if vote.binds is False else ""
-    return (
-        f"{vote.choice} by {vote.by}{key}, {shown(vote.at)}{glass}{other}: {_reason(vote.reason)}"
-    )
+    own = ", OWN REQUEST: whoever votes asked for it, or answers for who did" if vote.own else ""
+    marks = f"{glass}{other}{own}"
+    return f"{vote.choice} by {vote.by}{key}, {_when(vote)}{marks}: {_reason(vote.reason)}"
 
 
 def _grant(name: str, said: Sequence[GrantSeen], wishes: Sequence[WishSeen]) -> Iterator[Line]:
@@ -213,7 +241,7 @@ def _grant(name: str, said: Sequence[GrantSeen], wishes: Sequence[WishSeen]) -> 
     asked, doubted_wishes = _sorted(wishes)
     for wish in asked:
         ticket = f", ticket {wish.ticket}" if wish.ticket else ""
-        when = f"{shown(wish.at)}{ticket}: {_reason(wish.reason)}"
+        when = f"{_when(wish)}{ticket}: {_reason(wish.reason)}"
         yield "", f"asked for by {wish.principal}, executor {wish.by}, {when}"
         yield "", _proof(wish)
     for one in found:
@@ -232,7 +260,12 @@ def _granted(one: GrantSeen) -> str:
 
 
 def _by(one: PublicationSeen | QuarantineSeen | GrantSeen) -> str:
-    return f"{one.by}, {shown(one.at)}: {_reason(one.reason)}"
+    return f"{one.by}, {_when(one)}: {_reason(one.reason)}"
+
+
+def _when(one: WordSeen) -> str:
+    """When the broker stored it; what the speaker's clock said is in the JSON."""
+    return shown(one.evidence.recorded_at or one.at)
 
 
 def _reason(text: str) -> str:

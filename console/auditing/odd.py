@@ -1,11 +1,12 @@
-"""What detections found, for people and for programs: rows, bars over time, and where to look next."""
+"""
+What detections found, for people and for programs: numbered rows, bars over time, and the evidence behind each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from analytics.anomalies.found import Odd
 from analytics.anomalies.registry import BY_NAME, Threshold, Value
@@ -14,19 +15,27 @@ from console.durations import shown
 from console.plain import counted, one_line
 from console.sparkline import bars
 from enforcers.contract.base import rfc3339
-from enforcers.errors import ArchiveError
+from enforcers.errors import ArchiveError, ContractError
 
-COLUMNS = ("when", "detection", "severity", "about", "what was seen")
+COLUMNS = ("no.", "when", "detection", "severity", "about", "what was seen")
 SLOTS = 48
-NEXT = 3
-"""Actions that are named to look at."""
+SHOWN = 3
+"""Ids of evidence that are shown of one finding; --json has up to twenty."""
+LEGEND = (
+    "when: of the last record that it took. alert: look at once; warning: look soon; notice: for the record.",
+    "usual, before, never: by the 35 days before the window, in a long one before each day of it.",
+    "evidence: ids are actions, see `sluicegate audit action ID`; TOPIC/PARTITION/OFFSET is a record.",
+)
 
 
 def rows_of(ran: Sequence[Ran]) -> list[tuple[str, ...]]:
     """Each finding as a row, in the order of time."""
     return [
-        (shown(one.at), one.name, one.severity.value, one_line(one.agent), one_line(one.reason))
-        for one in in_time(ran)
+        (
+            *(str(number), shown(one.at), one.name, one.severity.value),
+            *(one_line(one.agent), one_line(one.reason)),
+        )
+        for number, one in enumerate(in_time(ran), 1)
     ]
 
 
@@ -36,16 +45,22 @@ def in_time(ran: Sequence[Ran]) -> list[Odd]:
 
 
 def lines_of(ran: Sequence[Ran], period: Period, blocks: str) -> Iterator[str]:
-    """Below the table: each detection's findings over time, and which actions to look at."""
+    """Below the table: the evidence behind each finding, each detection's findings over time, and what words mean."""
+    found = in_time(ran)
+    for number, odd in enumerate(found, 1):
+        yield f"{number}: {_evidence(odd)}"
+    if found:
+        yield ""
     width = max((len(one.detection.name) for one in ran), default=0)
     for one in ran:
         told = bars(_slots(one.found, period), blocks)
         failure = f"  failed: {one_line(one.failure)}" if one.failure else ""
         yield f"{one.detection.name:<{width}} |{told}| {len(one.found)}{failure}"
-    count = counted(sum(len(one.found) for one in ran), "finding")
-    yield f"{count} from {shown(period.since)} until {shown(period.until)}"
-    for action in _next(ran):
-        yield f"look at: sluicegate audit action {action}"
+    begin, end = shown(period.since), shown(period.until)
+    yield f"{counted(len(found), 'finding')} from {begin} until {end}"
+    yield f"bars: findings over that time in {SLOTS} parts, the higher the more, each row by itself; then how many."
+    if found:
+        yield from LEGEND
 
 
 def body_of(ran: Sequence[Ran], period: Period | None) -> dict[str, Any]:
@@ -93,34 +108,30 @@ def _slot(at: datetime, since: datetime, length: timedelta) -> int:
     return int((at - since) / length) if length else 0
 
 
-def _next(ran: Sequence[Ran]) -> list[str]:
-    """The first actions of the worst findings; evidence that is no action's id is left out."""
-    severe = sorted(in_time(ran), key=lambda one: (one.severity.value != "alert", -one.score))
-    ids = (next(filter(_is_id, one.evidence), "") for one in severe)
-    return list(dict.fromkeys(filter(None, ids)))[:NEXT]
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
+def _evidence(one: Odd) -> str:
+    """The first of what shows it, whole: only a whole id can be copied."""
+    told = " ".join(one_line(name) for name in one.evidence[:SHOWN]) or "no evidence is kept of it"
+    more = len(one.evidence) - SHOWN
+    return f"{told}{f' and {more} more, see --json' if more > 0 else ''}"
 
 
 # ---- Thresholds of the command line ---------------------------------------------------------------------
 
 
 def settings_from(words: Sequence[str]) -> dict[str, dict[str, Value]]:
-    """`name.threshold=value` as thresholds. Raises ArchiveError."""
+    """`name.threshold=value` as thresholds. Raises ContractError."""
     settings: dict[str, dict[str, Value]] = {}
     for word in words:
         place, equals, text = word.partition("=")
         name, dot, threshold = place.partition(".")
         if not equals or not dot or name not in BY_NAME:
-            raise ArchiveError(
+            raise ContractError(
                 f"`{one_line(word)[:100]}` sets nothing; write it as denial_spike.denials=20"
             )
-        one = BY_NAME[name].threshold(threshold)
+        try:
+            one = BY_NAME[name].threshold(threshold)
+        except ArchiveError as error:
+            raise ContractError(str(error)) from error
         settings.setdefault(name, {})[one.name] = _value(one, text)
     return settings
 
@@ -135,7 +146,7 @@ def _value(one: Threshold, text: str) -> Value:
             case float():
                 return float(text)
     except ValueError as error:
-        raise ArchiveError(
+        raise ContractError(
             f"`{one_line(text)[:50]}` is no value of `{one.name}`; it is a number such as"
             f" {one.default}"
         ) from error
