@@ -9,14 +9,13 @@ witness. INVARIANT: a cosignature from the future is none, and lines of unknown 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from analytics.log.note import ID_BYTES, Note, NoteKey, decoded, encoded
-from enforcers.errors import SignatureError
+from analytics.log.note import Note
+from analytics.log.verifier_key import check_name, key_id, key_text, read_key
 
 ED25519 = b"\x04"
 """C2SP's number for Ed25519 signatures of witnesses."""
@@ -33,33 +32,21 @@ class WitnessKey:
     public: bytes
 
     def __post_init__(self) -> None:
-        # The same names as those of other keys of notes.
-        NoteKey(self.name, self.public)
+        check_name(self.name)
 
     @property
     def id(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
-        named = self.name.encode() + b"\n" + ED25519 + self.public
-        return hashlib.sha256(named).digest()[:ID_BYTES]
+        return key_id(self.name, ED25519, self.public)
 
     def __str__(self) -> str:
         """As C2SP writes verifier keys."""
-        return f"{self.name}+{self.id.hex()}+{encoded(ED25519 + self.public)}"
+        return key_text(self.name, ED25519, self.public)
 
     @classmethod
     def parse(cls, text: str) -> WitnessKey:
         """Read a verifier key. Raises SignatureError."""
-        name, _, rest = text.strip().partition("+")
-        found, _, key = rest.partition("+")
-        material = decoded(key)
-        if len(material) != 33 or material[:1] != ED25519:
-            raise SignatureError(
-                f"`{text[:100]}` is no Ed25519 key of a witness; copy all of what its operator shows"
-            )
-        parsed = cls(name, material[1:])
-        if parsed.id.hex() != found:
-            raise SignatureError(f"`{text[:100]}` has a wrong key id; copy all of it")
-        return parsed
+        return cls(*read_key(text, ED25519, "a witness"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,25 @@ Whoever reads one looks for the keys that it knows, and passes over all other li
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from dataclasses import dataclass, field
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
+from analytics.log.verifier_key import (
+    ID_BYTES,
+    check_name,
+    decoded,
+    encoded,
+    key_id,
+    key_text,
+    read_key,
+)
 from enforcers.errors import SignatureError
 
 ED25519 = b"\x01"
 """C2SP's number for plain Ed25519 signatures."""
 MAX_SIGNATURES = 16
-ID_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +39,21 @@ class NoteKey:
     public: bytes
 
     def __post_init__(self) -> None:
-        if not self.name or "+" in self.name or any(char.isspace() for char in self.name):
-            raise SignatureError(
-                f"`{self.name[:100]}` names no key of a note; leave out spaces and `+`"
-            )
+        check_name(self.name)
 
     @property
     def id(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
-        named = self.name.encode() + b"\n" + ED25519 + self.public
-        return hashlib.sha256(named).digest()[:ID_BYTES]
+        return key_id(self.name, ED25519, self.public)
 
     def __str__(self) -> str:
         """As C2SP writes verifier keys."""
-        return f"{self.name}+{self.id.hex()}+{encoded(ED25519 + self.public)}"
+        return key_text(self.name, ED25519, self.public)
 
     @classmethod
     def parse(cls, text: str) -> NoteKey:
         """Read a verifier key. Raises SignatureError."""
-        name, _, rest = text.strip().partition("+")
-        found, _, key = rest.partition("+")
-        material = decoded(key)
-        if len(material) != 33 or material[:1] != ED25519:
-            raise SignatureError(f"`{text[:100]}` is no Ed25519 key of a note; copy all of it")
-        parsed = cls(name, material[1:])
-        if parsed.id.hex() != found:
-            raise SignatureError(f"`{text[:100]}` has a wrong key id; copy all of it")
-        return parsed
+        return cls(*read_key(text, ED25519, "a note"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +128,3 @@ def _holds(key: NoteKey, text: str, signature: bytes) -> bool:
     except (BadSignatureError, ValueError, TypeError):
         return False
     return True
-
-
-def encoded(value: bytes) -> str:
-    """As notes write bytes."""
-    return base64.b64encode(value).decode()
-
-
-def decoded(text: str) -> bytes:
-    """Strict base64; nothing where it is none."""
-    try:
-        found = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-    # One value has one spelling only: a changed character is a changed note.
-    return found if encoded(found) == text else b""

@@ -22,14 +22,13 @@ import aiohttp
 
 from enforcers.contract.base import utc_now
 from enforcers.errors import SettingsError
-from streams.alerts.alert import Alert, clean
+from streams.alerts.alert import Alert
 from streams.alerts.answers import Fate, asked_wait_s, fate_of, wait_s
 from streams.alerts.endpoint import Endpoint, Request, request_of
+from streams.http_errors import PATIENCE_S, why
 
 AT_ONCE = 20
 """Alerts in one request."""
-PATIENCE_S = 10.0
-"""Longest time of one attempt."""
 
 log = logging.getLogger("sluicegate.alerter")
 
@@ -131,16 +130,6 @@ class Delivery:
         async with sent as answer:
             asked_s = asked_wait_s(answer.headers.get("Retry-After", ""), utc_now())
             return Answer(fate_of(answer.status), f"it answered {answer.status}", asked_s)
-
-
-def why(error: Exception) -> str:
-    """An error of the client in words. Its own text may hold the address, which may hold a secret."""
-    if isinstance(error, TimeoutError):
-        return f"no answer within {PATIENCE_S:g} s"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return "its certificate is not trusted (a private CA is named with `ca_file`)"
-    reason = getattr(error, "strerror", "") or type(error).__name__
-    return f"it cannot be reached ({clean(str(reason), 120)})"
 
 
 async def wait_or_stop(stop: asyncio.Event, seconds: float) -> None:

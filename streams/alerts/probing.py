@@ -5,8 +5,9 @@ from __future__ import annotations
 import aiohttp
 
 from enforcers.errors import SettingsError
-from streams.alerts.delivery import client, why
+from streams.alerts.delivery import client
 from streams.alerts.endpoint import FORMS, Endpoint, identified
+from streams.http_errors import why
 
 
 async def probe(endpoint: Endpoint) -> str:

@@ -20,13 +20,13 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from analytics.log.cosignature import WitnessKey, cosigned_at
-from analytics.log.note import Note, encoded, parse_note, signature_of
+from analytics.log.note import Note, parse_note, signature_of
+from analytics.log.verifier_key import encoded
 from enforcers.errors import SettingsError, SignatureError
 from streams.alerts.alert import clean
 from streams.alerts.endpoint import AGENT
+from streams.http_errors import PATIENCE_S, why
 
-PATIENCE_S = 10.0
-"""Longest time of one attempt."""
 MOST_BYTES = 16_384
 """Of an answer."""
 OLDEST_S = 86_400.0
@@ -138,7 +138,7 @@ async def submit(
     try:
         status, kind, said = await _ask(session, witness, request_of(text, old, proof))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        return Answer(Fate.AWAY, why_not(error))
+        return Answer(Fate.AWAY, why(error, PATIENCE_S))
     if len(said) > MOST_BYTES:
         return Answer(Fate.REFUSED, f"it answered {status} with more than {MOST_BYTES} bytes")
     if status == 200:
@@ -180,13 +180,3 @@ def _cosigned(key: WitnessKey, text: str, said: bytes, now: float) -> Answer:
 def _words(said: bytes) -> str:
     text = clean(said.decode("utf-8", "replace").partition("\n")[0], 120)
     return f"(`{text}`)" if text else ""
-
-
-def why_not(error: Exception) -> str:
-    """An error of the client in words."""
-    if isinstance(error, TimeoutError):
-        return f"no answer within {PATIENCE_S:g} s"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return "its certificate is not trusted (a private CA is named with `ca_file`)"
-    reason = getattr(error, "strerror", "") or type(error).__name__
-    return f"it cannot be reached ({clean(str(reason), 120)})"

@@ -21,9 +21,10 @@ from aiohttp import web
 from analytics.archive.segments import write_text
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.cosignature import Cosigner
-from analytics.log.note import Note, NoteKey, decoded, encoded, parse_note
+from analytics.log.note import Note, NoteKey, parse_note
 from analytics.log.proofs import extends
 from analytics.log.tree import EMPTY_ROOT
+from analytics.log.verifier_key import decoded, encoded
 from enforcers.contract.keys import create_key, load_key
 from enforcers.errors import SignatureError, SluicegateError
 from streams.witnessing.client import MOST_HASHES, SIZE_TYPE

@@ -18,7 +18,8 @@ from analytics.log.timestamp import request, stamped_at
 from enforcers.contract.base import utc_now
 from enforcers.errors import ArchiveError, SignatureError
 from streams.alerts.endpoint import AGENT
-from streams.witnessing.client import PATIENCE_S, read_bounded, why_not
+from streams.http_errors import PATIENCE_S, why
+from streams.witnessing.client import read_bounded
 
 MOST_BYTES = 65_536
 MOST_APART_S = 86_400.0
@@ -42,7 +43,7 @@ async def stamp(url: str, content: bytes, nonce: int | None = None) -> Stamp:
     try:
         status, answer = await _ask(url, request(digest, number))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise ArchiveError(f"time-stamp authority: {why_not(error)}; try another") from error
+        raise ArchiveError(f"time-stamp authority: {why(error)}; try another") from error
     if status != 200 or len(answer) > MOST_BYTES:
         raise ArchiveError(
             f"time-stamp authority answered {status} with {min(len(answer), MOST_BYTES)} bytes or"

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from analytics.log.checkpoint import Checkpoint
 from analytics.log.cosignature import AHEAD_S
-from analytics.log.note import Note, encoded, parse_note
+from analytics.log.note import Note, parse_note
+from analytics.log.verifier_key import encoded
 from streams.witnessing import client as asking
 from streams.witnessing.client import MOST_BYTES, Fate, Witness, client, request_of, submit
 from tests.analytics.lived import SIGNING

@@ -15,7 +15,8 @@ from aiohttp import web
 from analytics.archive.witnessed import keep, newest
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.cosignature import cosigned_at
-from analytics.log.note import NoteSigner, encoded, parse_note
+from analytics.log.note import NoteSigner, parse_note
+from analytics.log.verifier_key import encoded
 from enforcers.errors import SettingsError
 from streams.witnessing import Submitter, submitting
 from streams.witnessing.client import client
