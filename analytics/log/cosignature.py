@@ -15,7 +15,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from analytics.log.note import Note
-from analytics.log.verifier_key import check_name, key_id, key_text, read_key
+from analytics.log.verifier_key import VerifierKey
 
 ED25519 = b"\x04"
 """C2SP's number for Ed25519 signatures of witnesses."""
@@ -24,29 +24,12 @@ AHEAD_S = 300
 _TIME_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class WitnessKey:
-    """A key that cosigns: its name, and its public half."""
+class WitnessKey(VerifierKey):
+    """A key that cosigns."""
 
-    name: str
-    public: bytes
-
-    def __post_init__(self) -> None:
-        check_name(self.name)
-
-    @property
-    def id(self) -> bytes:
-        """Four bytes that tell keys of one name apart."""
-        return key_id(self.name, ED25519, self.public)
-
-    def __str__(self) -> str:
-        """As C2SP writes verifier keys."""
-        return key_text(self.name, ED25519, self.public)
-
-    @classmethod
-    def parse(cls, text: str) -> WitnessKey:
-        """Read a verifier key. Raises SignatureError."""
-        return cls(*read_key(text, ED25519, "a witness"))
+    __slots__ = ()
+    kind = ED25519
+    owner = "a witness"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,7 @@ from dataclasses import dataclass, field
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from analytics.log.verifier_key import (
-    ID_BYTES,
-    check_name,
-    decoded,
-    encoded,
-    key_id,
-    key_text,
-    read_key,
-)
+from analytics.log.verifier_key import ID_BYTES, VerifierKey, decoded, encoded
 from enforcers.errors import SignatureError
 
 ED25519 = b"\x01"
@@ -31,29 +23,12 @@ ED25519 = b"\x01"
 MAX_SIGNATURES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class NoteKey:
-    """A key that signs notes: its name, and its public half."""
+class NoteKey(VerifierKey):
+    """A key that signs notes."""
 
-    name: str
-    public: bytes
-
-    def __post_init__(self) -> None:
-        check_name(self.name)
-
-    @property
-    def id(self) -> bytes:
-        """Four bytes that tell keys of one name apart."""
-        return key_id(self.name, ED25519, self.public)
-
-    def __str__(self) -> str:
-        """As C2SP writes verifier keys."""
-        return key_text(self.name, ED25519, self.public)
-
-    @classmethod
-    def parse(cls, text: str) -> NoteKey:
-        """Read a verifier key. Raises SignatureError."""
-        return cls(*read_key(text, ED25519, "a note"))
+    __slots__ = ()
+    kind = ED25519
+    owner = "a note"
 
 
 @dataclass(frozen=True, slots=True)

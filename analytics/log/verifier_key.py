@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 from enforcers.errors import SignatureError
 
@@ -16,33 +18,45 @@ ID_BYTES = 4
 _KEY_BYTES = 32
 
 
-def key_id(name: str, kind: bytes, public: bytes) -> bytes:
-    """Four bytes that tell keys of one name apart."""
-    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:ID_BYTES]
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A name and the public half of a key; which kind of key, the classes below it say."""
 
+    kind: ClassVar[bytes]
+    """C2SP's number for how it signs."""
+    owner: ClassVar[str]
 
-def key_text(name: str, kind: bytes, public: bytes) -> str:
-    """The key as one line."""
-    return f"{name}+{key_id(name, kind, public).hex()}+{encoded(kind + public)}"
+    name: str
+    public: bytes
 
+    def __post_init__(self) -> None:
+        if not self.name or "+" in self.name or any(char.isspace() for char in self.name):
+            raise SignatureError(
+                f"`{self.name[:100]}` names no key of a note; leave out spaces and `+`"
+            )
 
-def read_key(text: str, kind: bytes, owner: str) -> tuple[str, bytes]:
-    """Name and public half of a key of this kind, which is `owner`'s. Raises SignatureError."""
-    name, _, rest = text.strip().partition("+")
-    number, _, key = rest.partition("+")
-    material = decoded(key)
-    if len(material) != len(kind) + _KEY_BYTES or not material.startswith(kind):
-        raise SignatureError(f"`{text[:100]}` is no Ed25519 key of {owner}; copy all of it")
-    public = material.removeprefix(kind)
-    if key_id(name, kind, public).hex() != number:
-        raise SignatureError(f"`{text[:100]}` has a wrong key id; copy all of it")
-    return name, public
+    @property
+    def id(self) -> bytes:
+        """Four bytes that tell keys of one name apart."""
+        named = self.name.encode() + b"\n" + self.kind + self.public
+        return hashlib.sha256(named).digest()[:ID_BYTES]
 
+    def __str__(self) -> str:
+        """The key as one line."""
+        return f"{self.name}+{self.id.hex()}+{encoded(self.kind + self.public)}"
 
-def check_name(name: str) -> None:
-    """Raises SignatureError where a key cannot have this name."""
-    if not name or "+" in name or any(char.isspace() for char in name):
-        raise SignatureError(f"`{name[:100]}` names no key of a note; leave out spaces and `+`")
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a verifier key. Raises SignatureError."""
+        name, _, rest = text.strip().partition("+")
+        found, _, key = rest.partition("+")
+        material = decoded(key)
+        if len(material) != len(cls.kind) + _KEY_BYTES or not material.startswith(cls.kind):
+            raise SignatureError(f"`{text[:100]}` is no Ed25519 key of {cls.owner}; copy all of it")
+        parsed = cls(name, material.removeprefix(cls.kind))
+        if parsed.id.hex() != found:
+            raise SignatureError(f"`{text[:100]}` has a wrong key id; copy all of it")
+        return parsed
 
 
 def encoded(value: bytes) -> str:

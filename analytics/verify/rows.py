@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from analytics.archive.database import first_line, run
-from analytics.archive.record import HEX, stored_name
+from analytics.archive.record import sent_bytes, stored_name
 from analytics.archive.schema import quoted
 from analytics.log.leaf import record_digest
 
@@ -190,10 +190,8 @@ def sent_name(name: str | None) -> bytes | None:
     """The bytes of a stored name; None where the archive would have stored them otherwise."""
     if name is None:
         return None
-    if not name.startswith(HEX):
-        return name.encode()
     try:
-        sent = bytes.fromhex(name[len(HEX) :])
+        sent = sent_bytes(name)
     except ValueError:
         return None
     return sent if stored_name(sent.decode("utf-8", "surrogateescape")) == name else None
