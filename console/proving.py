@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from console.files import is_there, shown
 from console.settings import Settings
-from enforcers.contract.trust import Role, Trust
 from enforcers.errors import ContractError, SettingsError
 
 if TYPE_CHECKING:
@@ -30,18 +29,12 @@ def archivers_keys(settings: Settings, given: Sequence[str]) -> Keys:
     except ContractError as error:
         raise SettingsError(str(error)) from error
     if not given and is_there(settings.trust):
-        found = Keys(archivers_of(load_trust_of(settings)))
+        found = Keys.trusted(load_trust_of(settings))
     if not found.public:
         raise SettingsError(
             f"no archiver's key is known: `{shown(settings.trust)}` names none; give one with --key"
         )
     return found
-
-
-def archivers_of(trust: Trust) -> tuple[bytes, ...]:
-    """Public keys that may sign heads of the log."""
-    keys = (key for key in trust.keys.values() if key.role is Role.ARCHIVER)
-    return tuple(bytes.fromhex(key.public_key) for key in keys)
 
 
 def held_checkpoints(paths: Sequence[Path]) -> tuple[tuple[str, str], ...]:

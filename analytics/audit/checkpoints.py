@@ -13,10 +13,11 @@ from datetime import datetime
 import duckdb
 
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
-from analytics.log.note import Note, NoteKey, parse_note
+from analytics.log.note import Note, parse_note
 from analytics.rows import Row, evidence, rows
 from analytics.seen import Evidence
-from enforcers.contract.trust import Role, Trust
+from analytics.verify.anchors import Keys
+from enforcers.contract.trust import Trust
 from enforcers.errors import SignatureError
 
 MOST = 100
@@ -44,7 +45,7 @@ def head_before(
     topic = f"{zone}checkpoints"
     for row in rows(connection, "checkpoints_before", topic=topic, until=moment, most=MOST):
         for note, found in _read(row):
-            if any(note.signed_by(key) for key in _keys(found.origin, trust)):
+            if _is_signed(note, found, trust):
                 return HeadSeen(
                     found.origin, found.size, found.root.hex(), str(note), evidence(row)
                 )
@@ -59,11 +60,9 @@ def _read(row: Row) -> Iterator[tuple[Note, Checkpoint]]:
         return
 
 
-def _keys(origin: str, trust: Trust) -> Iterator[NoteKey]:
+def _is_signed(note: Note, found: Checkpoint, trust: Trust) -> bool:
     try:
-        for key in trust.keys.values():
-            if key.role is Role.ARCHIVER:
-                yield NoteKey(origin, bytes.fromhex(key.public_key))
+        return any(note.signed_by(key) for key in Keys.trusted(trust).named(found))
     except SignatureError:
         # Its origin names no key, so none signed it.
-        return
+        return False

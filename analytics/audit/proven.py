@@ -26,7 +26,6 @@ from analytics.verify.bundle import Place
 from analytics.verify.proof import proof_of
 from analytics.verify.rows import sent_name
 from enforcers.contract.merkle import leaf_hash
-from enforcers.contract.trust import Role, Trust
 from enforcers.errors import ArchiveError, SignatureError
 
 AT_A_TIME = 50_000
@@ -57,12 +56,6 @@ class ProofSeen:
     def valid(self) -> bool:
         """Whether it leads to a root that a trusted archiver signed."""
         return self.state == "valid"
-
-
-def keys_of(trust: Trust | None) -> Keys:
-    """The archivers' keys of a trust file; without one, none."""
-    known = trust.keys.values() if trust else ()
-    return Keys(tuple(bytes.fromhex(one.public_key) for one in known if one.role is Role.ARCHIVER))
 
 
 def records_behind(seen: ActionSeen) -> Iterator[tuple[str, Evidence]]:

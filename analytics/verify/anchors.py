@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.note import NoteKey, parse_note
+from enforcers.contract.trust import Role, Trust
 from enforcers.errors import SignatureError
 
 
@@ -44,6 +45,14 @@ class Keys:
     """Public keys of archivers, as the operator or an auditor trusts them."""
 
     public: tuple[bytes, ...]
+
+    @classmethod
+    def trusted(cls, trust: Trust | None) -> Keys:
+        """The archivers' keys of a trust file; without one, none."""
+        known = trust.keys.values() if trust else ()
+        return cls(
+            tuple(bytes.fromhex(one.public_key) for one in known if one.role is Role.ARCHIVER)
+        )
 
     @classmethod
     def of(cls, keys: Iterable[NoteKey]) -> Keys:

@@ -20,10 +20,11 @@ from analytics.audit.exceptional import exceptions
 from analytics.audit.period import Period
 from analytics.audit.pipeline import Pipeline, pipeline
 from analytics.audit.population import Population, population, sample
-from analytics.audit.proven import ProofSeen, agreeing, keys_of, proofs_of, proved_once
+from analytics.audit.proven import ProofSeen, agreeing, proofs_of, proved_once
 from analytics.audit.unusual import Exceptions
 from analytics.hearing import Heard, Hearing
 from analytics.seen import UNSUSPECTED, ActionSeen
+from analytics.verify.anchors import Keys
 from console.pack.access import Access, access_of
 from console.reads.reading import CODE
 from enforcers.contract.trust import Role, Trust, TrustedKey
@@ -101,7 +102,7 @@ def gather(
     connection: duckdb.DuckDBPyConnection, scope: Scope, trust: Trust | None, now: datetime
 ) -> Gathered:
     """Ask everything of a period. Raises ArchiveError."""
-    period, keys = scope.period, keys_of(trust)
+    period, keys = scope.period, Keys.trusted(trust)
     counted = population(connection, period, trust)
     drawn = sample(connection, scope.count, scope.seed)
     seen = _in_order(

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.audit.log_copy import log_copy
 from analytics.audit.population import listed
-from analytics.audit.proven import keys_of
 from analytics.log.checkpoint import parse_checkpoint
 from analytics.log.note import NoteKey, parse_note
+from analytics.verify.anchors import Keys
 from analytics.verify.bundle import Wanted, export
 from analytics.verify.origins import read_note
 from console.auditing.bodies import action_body, exceptions_body, population_body
@@ -120,7 +120,7 @@ def _wanted(found: Gathered, trust: Trust | None, whole_log: bool) -> Wanted:
 
 def _keys(archive: Path, trust: Trust | None) -> list[NoteKey]:
     try:
-        return keys_of(trust).named(parse_checkpoint(parse_note(read_note(archive)).text))
+        return Keys.trusted(trust).named(parse_checkpoint(parse_note(read_note(archive)).text))
     except SignatureError:
         return []
 

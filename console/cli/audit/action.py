@@ -39,13 +39,14 @@ def action(
     """
     # Imported here, for a command waits for nothing that only another one needs.
     from analytics import reconstruct
-    from analytics.audit.proven import keys_of, proofs_of
+    from analytics.audit.proven import proofs_of
+    from analytics.verify.anchors import Keys
     from console.auditing.actions import told
     from console.auditing.lines import told_proofs
 
     with asked(context, archive) as at:
         found = reconstruct.action(at.connection, action_id, trust=at.trust)
-        proofs = proofs_of(at.connection, at.settings.archive, found, keys_of(at.trust))
+        proofs = proofs_of(at.connection, at.settings.archive, found, Keys.trusted(at.trust))
     count_rows(context, len(found))
     if not found:
         raise ArchiveError(f"action `{action_id}` is not in `{at.settings.archive}`; check the id")
