@@ -21,7 +21,7 @@ from analytics.verify.anchors import Anchor, Source
 from analytics.verify.findings import Finding
 from analytics.verify.partition import Head, Say
 from analytics.verify.peaks import Unknown
-from analytics.verify.standing import Standing
+from analytics.verify.standing import Reached
 from analytics.verify.twofold import MOST_DIFFERING, Leads, Twofold
 
 WINDOW = 65_536
@@ -75,12 +75,12 @@ class ArchiveLog:
         """Whether no checkpoint is larger than what was read."""
         return not self._waiting
 
-    def begin(self, standing: Standing) -> None:
+    def begin(self, reached: Reached) -> None:
         """Go on where another verification, or what was dropped, ended."""
-        self.log = Twofold(standing.archive.grown())
-        self.agreed, self.agreed_seq, self._seq = standing.agreed, standing.agreed_seq, standing.seq
+        self.log = Twofold(reached.archive.grown())
+        self.agreed, self.agreed_seq, self._seq = reached.agreed, reached.agreed_seq, reached.seq
         root = self.log.stored.root
-        self._past.append(_Past(self.log.size, root, root, standing.seq))
+        self._past.append(_Past(self.log.size, root, root, reached.seq))
 
     def take(self, head: Head) -> None:
         """A head, in the order of rows."""

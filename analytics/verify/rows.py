@@ -94,6 +94,13 @@ class Reader:
         except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
             raise _unreadable(path, error) from error
 
+    def asked(self, path: Path, sql: str) -> list[tuple[Any, ...]]:
+        """What DuckDB says of a file. Raises FileNotFoundError, or ValueError where it is damaged."""
+        try:
+            return run(self._connection, sql)
+        except duckdb.Error as error:
+            raise _unreadable(path, error) from error
+
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()

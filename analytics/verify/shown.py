@@ -21,6 +21,7 @@ from analytics.archive.place import real_directory
 from analytics.archive.published import EMPTY_NAME
 from analytics.archive.segments import Segment, parse_name
 from analytics.archive.spans import Span
+from analytics.verify.claims import Claims
 from analytics.verify.listing import Listing, listing_of
 from analytics.verify.rows import Reader
 from enforcers.errors import ArchiveError
@@ -140,10 +141,11 @@ def _strange(directory: Path, paths: Iterable[Path]) -> str:
 
 
 def _is_empty(path: Path) -> bool:
-    """Whether who reads it gets no row."""
+    """Whether who reads it gets no row, and who only counts them gets none either."""
     try:
         with closing(Reader()) as reader:
-            return not any(batch.num_rows for batch in reader.batches(path))
+            none = not any(batch.num_rows for batch in reader.batches(path))
+            return none and Claims.held(reader, path)
     except FileNotFoundError:
         # A live archive has switched to another directory meanwhile.
         return True

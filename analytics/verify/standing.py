@@ -56,8 +56,8 @@ class PartitionState(BaseModel):
     log: TreeState
 
 
-class Standing(BaseModel):
-    """Everything that going on takes."""
+class Reached(BaseModel):
+    """How far a verification came: everything that going on takes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,14 +77,14 @@ class Standing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StateFile:
-    """Where a standing is kept."""
+    """Where it is kept."""
 
     path: Path
 
-    def read(self, directory: Path, cluster: str) -> Standing | None:
-        """The standing, where it is this archive's; else none."""
+    def read(self, directory: Path, cluster: str) -> Reached | None:
+        """What is kept, where it is this archive's; else none."""
         try:
-            found = Standing.model_validate_json(self.path.read_bytes())
+            found = Reached.model_validate_json(self.path.read_bytes())
             found.archive.grown()
             for one in found.partitions:
                 one.log.grown()
@@ -93,12 +93,12 @@ class StateFile:
         known = (found.version, found.directory, found.cluster)
         return found if known == (VERSION, str(directory), cluster) else None
 
-    def write(self, standing: Standing) -> None:
+    def write(self, reached: Reached) -> None:
         """Keep it, in one rename. Raises ArchiveError."""
         temporary = self.path.with_name(self.path.name + ".tmp")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary.write_text(standing.model_dump_json())
+            temporary.write_text(reached.model_dump_json())
             os.replace(temporary, self.path)
         except OSError as error:
             raise ArchiveError(
@@ -110,9 +110,9 @@ class StateFile:
         self.path.unlink(missing_ok=True)
 
 
-def of_hole(hole: Hole, directory: Path, cluster: str) -> Standing:
+def of_hole(hole: Hole, directory: Path, cluster: str) -> Reached:
     """Where verification begins after what was dropped."""
-    return Standing(
+    return Reached(
         directory=str(directory),
         cluster=cluster,
         first=hole.last + 1,

@@ -26,7 +26,7 @@ from analytics.verify.partition import PartitionLog
 from analytics.verify.report import Report
 from analytics.verify.rows import LogRow
 from analytics.verify.sealed import Sealed, sealed_days
-from analytics.verify.standing import PartitionState, Standing, StateFile, TreeState
+from analytics.verify.standing import PartitionState, Reached, StateFile, TreeState
 from analytics.verify.twofold import Twofold
 from analytics.verify.views_database import views_database
 from analytics.verify.walking import Walk
@@ -108,15 +108,15 @@ class _Verification:
         hole = dropped(self._directory, self._own, self._task.keys, self._findings.add)
         if hole is not None:
             self._hole = hole.told
-            self._stand(hole.standing)
-            self._first = hole.standing.seq + 1
+            self._go_on(hole.begins)
+            self._first = hole.begins.seq + 1
         state, resume = self._task.state, self._task.resume
         known = state.read(self._directory, self._own.cluster) if state and resume else None
         if known is None or known.first != self._first or known.typed < self._task.typed:
             return
         # A checkpoint of a size that was passed already could not be compared.
         if anchors and all(anchor.size >= known.archive.size for anchor in anchors):
-            self._stand(known)
+            self._go_on(known)
             self._resumed = known.seq
 
     def _read(self, walk: Walk) -> None:
@@ -147,11 +147,11 @@ class _Verification:
         found = Origin.of(self._directory, self._task.keys, lambda _: None).anchor
         return found if found is not None and found.origin == self._own.origin else None
 
-    def _stand(self, standing: Standing) -> None:
-        self._after = standing.seq
-        self._archive.begin(standing)
+    def _go_on(self, reached: Reached) -> None:
+        self._after = reached.seq
+        self._archive.begin(reached)
         self._partitions = {}
-        for one in standing.partitions:
+        for one in reached.partitions:
             log = self._partition(one.topic, one.partition)
             log.log, log.offset = Twofold(one.log.grown()), one.offset
             log.good, log.headed, log.last_seq = one.good, one.headed, one.seq
@@ -222,10 +222,10 @@ class _Verification:
             return
         if all(log.clean for log in self._partitions.values()):
             self._saved = time.monotonic()
-            state.write(self._standing())
+            state.write(self._reached())
 
-    def _standing(self) -> Standing:
-        return Standing(
+    def _reached(self) -> Reached:
+        return Reached(
             directory=str(self._directory),
             cluster=self._own.cluster,
             first=self._first,

@@ -28,6 +28,7 @@ from analytics.archive.schema import quoted
 from analytics.archive.segments import Segment
 from analytics.archive.spans import Span
 from analytics.archive.views_file import NAME, write_views_file
+from analytics.verify.claims import Claims
 from analytics.verify.findings import Finding
 from analytics.verify.listing import Listing, listing_of
 from analytics.verify.partition import Say
@@ -169,6 +170,8 @@ def _others(held: Shown, seen: Shown, kept: int, last: int) -> Iterator[str]:
             if not _equal(rows, _between(theirs, seen.files, both)) or not times.within(span):
                 records = f"{segment.first} to {segment.last}"
                 yield f"`{NAME}` shows other records {records} than `views.sql`"
+            elif not Claims.held(mine, path):
+                yield f"`{NAME}` lists {path.name}, which says of its rows what is not so; {_ELSE}"
 
 
 def _is_verified(path: Path, span: Span, seen: Shown) -> bool:

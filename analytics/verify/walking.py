@@ -18,6 +18,7 @@ from pathlib import Path
 
 from analytics.archive.database import first_line
 from analytics.archive.segments import Segment
+from analytics.verify.claims import Claims
 from analytics.verify.columns import TypedColumns, Typing
 from analytics.verify.findings import Finding
 from analytics.verify.partition import Say
@@ -181,13 +182,19 @@ class Walk:
     def _batches(self, segment: Segment, path: Path) -> Iterator[list[LogRow]]:
         """The rows of a file, which is held against what is said of it when all of them were read."""
         times, typing = Times(), self._typing
+        claims = Claims.of(self._reader, path)
         for batch in self._reader.batches(path, EVERY if typing else OF_THE_LOG):
             rows = log_rows(batch)
+            claims.add(batch)
             if typing and rows:
                 typing.take(batch)
                 times.add(batch)
             yield rows
         self._hold_times(segment, path, times, self._seen)
+        for first, last, what in claims.wrong():
+            span = (segment.first + first, min(segment.first + last, segment.last))
+            detail = f"{path.name} says of its rows what is not so ({what[:200]}); who asks for some misses them"
+            self._say(Finding("shown", seq=span, detail=detail))
 
     def _hold_times(self, segment: Segment, path: Path, times: Times, seen: Shown) -> None:
         if not times.within(seen.spans.get(path)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -122,6 +123,13 @@ GARBAGE = ("", "\n", "nothing\n\nat all", "\x00\xff" * 10, f"{ORIGIN}\n3\n", "\n
 def test_a_checkpoint_that_is_none_is_found(small: Made, text: str) -> None:
     directory = small.copy()
     put(directory, text)
+    assert "signature" in kinds(verified(directory))
+
+
+def test_a_checkpoint_that_is_a_pipe_keeps_nobody_waiting(small: Made) -> None:
+    directory = small.copy()
+    (directory / "log" / "checkpoint").unlink()
+    os.mkfifo(directory / "log" / "checkpoint")
     assert "signature" in kinds(verified(directory))
 
 

@@ -333,6 +333,18 @@ def test_a_file_that_only_the_database_lists_is_compared_row_by_row(behind: Path
     assert "other records 1 to 3" in found.detail
 
 
+def test_a_file_that_only_the_database_lists_is_held_against_what_it_says(behind: Path) -> None:
+    path = _merged_since(behind)
+    file, (three, two) = path.read_bytes(), (n.to_bytes(8, "little") for n in (3, 2))
+    begins = len(file) - 8 - int.from_bytes(file[-8:-4], "little")
+    assert three in file[begins:]
+    path.unlink()
+    path.write_bytes(file[:begins] + file[begins:].replace(three, two))
+    everywhere(behind, path)
+    [found] = said(behind)
+    assert (found.kind, "says of its rows what is not so" in found.detail) == ("shown", True)
+
+
 def test_a_database_that_was_replaced_since_is_compared_as_far_as_both_reach(behind: Path) -> None:
     older = shown(behind)
     pace = Pace(interval_s=0, fan_in=2, grace_s=100)
