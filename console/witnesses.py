@@ -18,6 +18,7 @@ from console.settings import Settings
 from enforcers.errors import ArchiveError, ContractError, SettingsError
 
 if TYPE_CHECKING:
+    from analytics.log.checkpoint import Checkpoint
     from analytics.log.cosignature import WitnessKey
     from streams.witnessing import Submitter, Witness
 
@@ -63,16 +64,17 @@ def witness_keys(settings: Settings, given: Sequence[str]) -> tuple[WitnessKey, 
 def witnessed_checkpoints(
     directory: Path, keys: Sequence[WitnessKey]
 ) -> tuple[tuple[str, str], ...]:
-    """The newest that each of these keys cosigned, as checkpoints held elsewhere. Raises ArchiveError."""
+    """The largest that each of these keys cosigned, as checkpoints held elsewhere. Raises ArchiveError."""
     from analytics.archive.witnessed import witnessed
 
-    newest: dict[str, tuple[str, str]] = {}
+    largest: dict[str, tuple[int, str, str]] = {}
     for one in _read(lambda: witnessed(directory)) if keys else ():
         for key in keys:
-            if found := _seen(one.text, key):
+            found = _seen(one.text, key)
+            if found and found[0].size >= largest.get(key.name, (0, "", ""))[0]:
                 by = f"{key.name} at {shown(datetime.fromtimestamp(found[1], UTC))}"
-                newest[key.name] = (f"{one.name} (cosigned by {by})", one.text)
-    return tuple(newest.values())
+                largest[key.name] = (found[0].size, f"{one.name} (cosigned by {by})", one.text)
+    return tuple((name, text) for _, name, text in largest.values())
 
 
 def cosigning(settings: Settings) -> str:
@@ -100,17 +102,18 @@ def _late(settings: Settings, witness: Witness) -> str:
         return ""
     kept = _read(lambda: newest(settings.archive, witness.name))
     found = _seen(kept.text, witness.key) if kept else None
-    if found is None:
+    own = _read(lambda: parse_checkpoint(parse_note(read_note(settings.archive)).text))
+    # Witnesses look at many logs: what lies there may be of another one.
+    if found is None or found[0].origin != own.origin:
         return "has cosigned nothing"
-    size, at = found
-    heads = _read(lambda: parse_checkpoint(parse_note(read_note(settings.archive)).text).size)
-    if size == heads or time.time() - at <= max(LATE_AFTER_S, LATE_AFTER * witness.interval_s):
+    seen, at = found
+    if seen == own or time.time() - at <= max(LATE_AFTER_S, LATE_AFTER * witness.interval_s):
         return ""
-    return f"cosigned {size} of {heads} heads, {shown(datetime.fromtimestamp(at, UTC))}"
+    return f"cosigned {seen.size} of {own.size} heads, {shown(datetime.fromtimestamp(at, UTC))}"
 
 
-def _seen(text: str, key: WitnessKey) -> tuple[int, int] | None:
-    """How many heads a witness cosigned by this note, and when; None where it did not."""
+def _seen(text: str, key: WitnessKey) -> tuple[Checkpoint, int] | None:
+    """What a witness cosigned by this note, and when; None where it did not."""
     from analytics.log.checkpoint import parse_checkpoint
     from analytics.log.cosignature import cosigned_at
     from analytics.log.note import parse_note
@@ -118,7 +121,7 @@ def _seen(text: str, key: WitnessKey) -> tuple[int, int] | None:
     try:
         note = parse_note(text)
         at = cosigned_at(note, key, time.time())
-        return None if at is None else (parse_checkpoint(note.text).size, at)
+        return None if at is None else (parse_checkpoint(note.text), at)
     except ContractError:
         return None
 

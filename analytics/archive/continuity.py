@@ -24,16 +24,20 @@ from analytics.log.tree import Frontier
 from enforcers.errors import ArchiveError
 
 
+class GrowthLostError(ArchiveError):
+    """What a witness saw lies before what is kept: to ask it again changes nothing."""
+
+
 def continuity(directory: Path, files: Collection[Path], old: int, new: int) -> list[bytes]:
     """
     The consistency proof between two sizes, from the files that readers see.
 
-    Raises ArchiveError where one of these heads is not, or no longer, in the archive.
+    Raises ArchiveError where one of these heads is not in the archive, GrowthLostError where it was dropped.
     """
     hole = newest_hole(directory)
     cut = hole.standing.archive.frontier if hole else Frontier()
     if 0 < old < cut.size:
-        raise ArchiveError(
+        raise GrowthLostError(
             f"the log's first {cut.size} heads were dropped, so that nobody can be shown how it grew"
             f" from {old}; keep records longer, or ask the witness's operator to begin anew"
         )

@@ -213,7 +213,7 @@ def write(path: Path, manifest: DayManifest | Hole, signing: NoteSigner | None) 
 def read(kind: type[Manifest], path: Path) -> Manifest:
     """Read a manifest; nothing is verified. Raises ArchiveError."""
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(_bytes(path))
     except (OSError, ValidationError) as error:
         what = error.strerror if isinstance(error, OSError) else _first(error)
         raise ArchiveError(
@@ -230,7 +230,7 @@ _ELSE: Mapping[type[BaseModel], str] = {
 def check_note(path: Path, manifest: DayManifest | Hole, key: NoteKey) -> None:
     """Raises SignatureError where the note beside a manifest is not this key's over its bytes."""
     try:
-        note = parse_note(path.with_suffix(".note").read_text("utf-8"))
+        note = parse_note(_bytes(path.with_suffix(".note")).decode())
     except (OSError, UnicodeDecodeError) as error:
         raise SignatureError(f"`{path.stem}.note` cannot be read: restore it") from error
     said = f"{manifest.statement(key.name)}{file_sha256(path)}\n"
@@ -238,6 +238,13 @@ def check_note(path: Path, manifest: DayManifest | Hole, key: NoteKey) -> None:
         raise SignatureError(
             f"`{path.name}` is not what the archiver signed; restore it and its note"
         )
+
+
+def _bytes(path: Path) -> bytes:
+    """A file's content. What is none, and could keep whoever reads it waiting for ever, raises OSError."""
+    if path.exists() and not path.is_file():
+        raise OSError(0, "it is no file")
+    return path.read_bytes()
 
 
 def make_read_only(path: Path) -> None:

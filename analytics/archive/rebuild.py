@@ -10,7 +10,6 @@ bytes, and the old one's signed head only goes with an archive that gives the sa
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,17 +18,15 @@ from typing import Any
 
 import duckdb
 
+from analytics.archive.carried import take_dropped, take_holes, take_signed
 from analytics.archive.database import reported, run
 from analytics.archive.holes import cut_of
 from analytics.archive.publisher import Pace
 from analytics.archive.record import Partition, RawRecord, sent_bytes
 from analytics.archive.schema import quoted
 from analytics.archive.segments import Segment, chain, intact, parse_name
-from analytics.archive.signed_head import SUPERSEDED as SUPERSEDED
 from analytics.archive.writer import Archive
-from analytics.log.checkpoint import parse_checkpoint
-from analytics.log.note import parse_note
-from enforcers.errors import ArchiveError, SignatureError
+from enforcers.errors import ArchiveError
 
 PAGE = 10_000
 """Records that are read at once."""
@@ -59,7 +56,7 @@ class Rebuilt:
     """Entries of the new archive's own log."""
     difference: Difference | None
     unreached: int
-    """How many heads the old signed checkpoint counts beyond the new ones."""
+    """How many heads the old signed checkpoint, or one that a witness cosigned, counts beyond the new ones."""
 
 
 @dataclass(slots=True)
@@ -91,11 +88,11 @@ def rebuild(source: Path, target: Path, progress: Progress = lambda at, last: No
             raise ArchiveError(f"`{target}` is not empty; name a directory that does not exist")
         segments = _segments(source)
         cluster_id = _cluster_of(connection, source, segments)
-        _take_holes(source, target)
+        take_holes(source, target)
         heads = _ingest(connection, source, target, segments, cluster_id, progress)
         difference = _compare(connection, source, target, segments)
-        _take_dropped(source, target)
-        unreached = 0 if difference else _take_checkpoint(source, target, heads)
+        take_dropped(source, target)
+        unreached = 0 if difference else take_signed(source, target, heads)
     return Rebuilt(segments[0].first, segments[-1].last, heads, difference, unreached)
 
 
@@ -238,36 +235,6 @@ def _compare(
             names = [name for name, is_so in zip(columns, different, strict=True) if is_so]
             return Difference(seq, f"{topic}[{partition}] offset {offset}", ", ".join(names))
     return None
-
-
-def _take_holes(source: Path, target: Path) -> None:
-    """What was dropped before stays written down, and the new log begins there."""
-    if (source / "log" / "holes").is_dir():
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copytree(source / "log" / "holes", target / "log" / "holes")
-
-
-def _take_dropped(source: Path, target: Path) -> None:
-    """Manifests of days that were dropped: their holes name them."""
-    for path in (source / "days").glob("????-??-??.*"):
-        is_dropped = path.suffix in (".json", ".note") and not path.with_suffix(".duckdb").exists()
-        if is_dropped and not (target / "days" / path.name).exists():
-            shutil.copy2(path, target / "days" / path.name)
-
-
-def _take_checkpoint(source: Path, target: Path, heads: int) -> int:
-    """Take the old signed head over if the new log reaches it; returns how much it lacks."""
-    signed = source / "log" / "checkpoint"
-    if not signed.exists():
-        return 0
-    try:
-        size = parse_checkpoint(parse_note(signed.read_text("utf-8")).text).size
-    except (SignatureError, UnicodeDecodeError) as error:
-        raise ArchiveError(
-            f"`{signed}` cannot be read ({error}); restore it, or move it away and rebuild again"
-        ) from error
-    shutil.copy2(signed, target / "log" / ("checkpoint" if size <= heads else SUPERSEDED))
-    return max(0, size - heads)
 
 
 def _parquet(directory: Path, segments: Sequence[Segment]) -> str:

@@ -47,7 +47,10 @@ def keep(directory: Path, witness: str, text: str, at: int) -> Path:
 def witnessed(directory: Path) -> list[Witnessed]:
     """Everything that was kept, oldest first. Raises OSError."""
     found = (directory / "log" / DIRECTORY).glob("*.note")
-    named = [(match, path) for path in found if (match := _NAME.fullmatch(path.name))]
+    # What is no file could keep whoever reads it waiting for ever.
+    named = [
+        (match, path) for path in found if (match := _NAME.fullmatch(path.name)) and path.is_file()
+    ]
     return [
         Witnessed(match[1], match[2], _text(path))
         for match, path in sorted(named, key=lambda one: (one[0][2], one[0][1]))

@@ -225,11 +225,12 @@ class Bundle:
         self.logs, self.led = dict[tuple[str, int], Log](), Counter[tuple[int, bytes]]()
         self.keys = [read_key(1, text) for text in keys or self.lines("keys.txt")]
         self.witnesses = [read_key(4, text) for text in witnesses]
-        self.held = {str(one): one.read_text("utf-8") for one in held}
         names = [f"held/{one.name}" for one in sorted((path / "held").glob("*"))]
-        others = {name: self.text(name) for name in names} | self.held
         own = read_note("checkpoint", self.text("checkpoint"), [*self.keys, *self.witnesses])
-        self.notes = [own, *(one for pair in others.items() for one in self._note(*pair))]
+        # What was held elsewhere is known by what it says: a file in the bundle may have its name.
+        self.held = [note for one in held for note in self._note(str(one), one.read_text("utf-8"))]
+        inside = [note for name in names for note in self._note(name, self.text(name))]
+        self.notes = [own, *inside, *self.held]
         self.origin = own.origin
         self.hole = json.loads(self.text("hole.json") or "{}")
         standing = self.hole.get("standing", {"partitions": [], "archive": EMPTY})
@@ -346,7 +347,7 @@ class Bundle:
         outside = 0
         for note in self.notes:
             led = self.led[note.size, note.root]
-            if led and (note.source in self.held or any(one.kind == 4 for one in note.signers)):
+            if led and (note in self.held or any(one.kind == 4 for one in note.signers)):
                 outside = max(outside, note.size)
             by = ", ".join(f"{key.name}{moment(at)}" for key, at in note.signers.items())
             yield f"{'' if led else 'not '}relative to {note.source}: size {note.size}, signed by {by}"

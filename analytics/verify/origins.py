@@ -19,7 +19,7 @@ from analytics.verify.findings import Finding
 from analytics.verify.partition import Say
 from analytics.verify.rows import rows_of
 from analytics.verify.shown import shown
-from analytics.verify.standing import Standing, of_hole
+from analytics.verify.standing import Reached, of_hole
 from enforcers.errors import ArchiveError, SignatureError
 
 OWN = f"log/{CHECKPOINT_NAME}"
@@ -60,6 +60,8 @@ def read_note(directory: Path) -> str:
     """The newest signed head as text. Raises SignatureError where there is none."""
     path = directory / "log" / CHECKPOINT_NAME
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(0, "it is no file")
         with path.open("rb") as file:
             return file.read(MAX_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
@@ -72,7 +74,7 @@ class Dropped:
     """What is not there any more, and where the rest begins."""
 
     told: str
-    standing: Standing
+    begins: Reached
 
 
 def dropped(directory: Path, own: Origin, keys: Keys, say: Say) -> Dropped | None:

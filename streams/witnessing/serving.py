@@ -10,7 +10,9 @@ INVARIANT: what is cosigned is on the disk first, and nothing that does not cont
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from analytics.log.proofs import extends
 from analytics.log.tree import EMPTY_ROOT
 from analytics.log.verifier_key import decoded, encoded
 from enforcers.contract.keys import create_key, load_key
-from enforcers.errors import SignatureError, SluicegateError
+from enforcers.errors import SettingsError, SignatureError, SluicegateError
 from streams.witnessing.client import MOST_HASHES, SIZE_TYPE
 
 MOST_BYTES = 65_536
@@ -126,6 +128,23 @@ def cosigner_of(directory: Path, name: str) -> Cosigner:
     return Cosigner(name, (load_key(path) if path.exists() else create_key(path)).key)
 
 
+def held(directory: Path) -> int:
+    """
+    Hold the directory for as long as the process lives: two that remember apart would cosign two histories.
+
+    Raises SettingsError where another one holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise SettingsError(
+            f"`{directory}` is another witness's, which runs; stop it, or choose another directory"
+        ) from error
+    return descriptor
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m streams.witnessing.serving")
@@ -138,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         logs = tuple(NoteKey.parse(text) for text in chosen.log)
         witness = LocalWitness(chosen.state, cosigner_of(chosen.state, chosen.name), logs)
+        held(chosen.state)
         print(witness.cosigner.public, flush=True)
     except (SluicegateError, OSError) as error:
         parser.exit(1, f"witness: {error}\n")

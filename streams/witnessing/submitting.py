@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
-from analytics.archive.continuity import continuity
+from analytics.archive.continuity import GrowthLostError, continuity
 from analytics.archive.witnessed import keep, newest
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.cosignature import cosigned_at
@@ -75,6 +75,8 @@ class Submitter:
         """Submit the newest head once; how long to wait before the next round."""
         try:
             answer = await self._submitted(session)
+        except GrowthLostError as error:
+            answer = Answer(Fate.REFUSED, f"nothing can be submitted any more: {error}")
         except (ArchiveError, SignatureError, SettingsError, OSError) as error:
             answer = Answer(Fate.AWAY, f"nothing can be submitted: {error}")
         if answer is None or answer.fate is Fate.COSIGNED:
@@ -88,7 +90,7 @@ class Submitter:
         """The last answer of this round; None where there is nothing new. Raises ArchiveError."""
         text = await asyncio.to_thread(read_note, self._directory)
         head = parse_checkpoint(parse_note(text).text)
-        old = await asyncio.to_thread(self._cosigned_size)
+        old = await asyncio.to_thread(self._cosigned_size, head)
         if old == head.size:
             return None
         # Made from what readers see, and that is a moment behind what is signed.
@@ -116,17 +118,20 @@ class Submitter:
             _log.info("witness `%s` cosigned %d heads: %s", self._witness.name, head.size, path)
         return answer
 
-    def _cosigned_size(self) -> int:
-        """How far the witness has come, as far as is known here."""
+    def _cosigned_size(self, head: Checkpoint) -> int:
+        """How far the witness has come with this log, as far as is known here."""
         found = newest(self._directory, self._witness.name)
         try:
             note = parse_note(found.text) if found else None
             if note is None or cosigned_at(note, self._witness.key, time.time()) is None:
                 return 0
-            return parse_checkpoint(note.text).size
+            seen = parse_checkpoint(note.text)
         except SignatureError:
             # It says itself where it stands.
             return 0
+        # Witnesses look at many logs: what lies here may be of another one.
+        fits = seen.origin == head.origin and (seen.size != head.size or seen == head)
+        return seen.size if fits else 0
 
     def _proof(self, old: int, new: int) -> Sequence[bytes]:
         files = [path for _, path in shown(self._directory).files]

@@ -10,10 +10,14 @@ import duckdb
 import pytest
 
 from analytics.archive.holes import holes
-from analytics.archive.rebuild import SUPERSEDED, rebuild, sent_name
+from analytics.archive.rebuild import rebuild, sent_name
 from analytics.archive.record import stored_name
+from analytics.archive.signed_head import SUPERSEDED
+from analytics.archive.witnessed import keep, witnessed
+from analytics.log.checkpoint import Checkpoint, parse_checkpoint
+from analytics.log.note import parse_note
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import A_DAY, BATCHES, day, live, opened, segments, settle
+from tests.analytics.lived import A_DAY, BATCHES, SIGNING, day, live, opened, segments, settle
 from tests.analytics.records import append, numbered, query
 
 DAYS = 3
@@ -129,6 +133,30 @@ def test_a_signed_head_beyond_the_segments_is_kept_apart_and_told_of(
     assert made.unreached > 0
     assert (new / "log" / SUPERSEDED).read_text() == (lived / "log" / "checkpoint").read_text()
     opened(new, DAYS - 1).close()
+
+
+def _cosigned(lived: Path, more: int) -> str:
+    """A note that a witness cosigned: the newest head, or one that lies so many heads beyond it."""
+    known = parse_checkpoint(parse_note((lived / "log" / "checkpoint").read_text()).text)
+    note = SIGNING.sign(str(Checkpoint(known.origin, known.size + more, known.root)))
+    keep(lived, "w1", str(note), 1_795_348_800)
+    keep(lived, "w2", "no note", 1_795_348_800)
+    return str(note)
+
+
+@pytest.mark.parametrize("more", [0, 7])
+def test_what_witnesses_cosigned_goes_along(lived: Path, tmp_path: Path, more: int) -> None:
+    text = _cosigned(lived, more)
+    new = tmp_path / "new"
+    assert rebuild(lived, new).unreached == more
+    assert [one.text for one in witnessed(new)] == [text, "no note"]
+
+
+def test_what_witnesses_cosigned_is_not_handed_to_another_log(lived: Path, tmp_path: Path) -> None:
+    _cosigned(lived, 0)
+    _alter(segments(lived)[0], "value", "'x'::BLOB", 1)
+    assert rebuild(lived, tmp_path / "new").difference
+    assert witnessed(tmp_path / "new") == []
 
 
 def _middle_gone(lived: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ def test_other_files_are_passed_over(tmp_path: Path, name: str) -> None:
     (tmp_path / "log" / "witnessed").mkdir(parents=True)
     (tmp_path / "log" / "witnessed" / name).write_text("x")
     assert witnessed(tmp_path) == []
+
+
+def test_what_could_keep_a_reader_waiting_is_passed_over(tmp_path: Path) -> None:
+    kept = keep(tmp_path, "w1", "a", NOON)
+    os.mkfifo(kept.with_name("w1-2026-11-23.note"))
+    assert [one.text for one in witnessed(tmp_path)] == ["a"]
 
 
 def test_of_a_huge_file_a_beginning_is_read(tmp_path: Path) -> None:

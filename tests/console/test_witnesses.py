@@ -20,7 +20,13 @@ from analytics.log.cosignature import Cosigner
 from analytics.log.note import Note, NoteSigner, parse_note
 from console.identity import init_home, key_path, load_archiver
 from console.settings import Settings
-from console.witnesses import LATE_AFTER_S, cosigning, submitters_of, witnesses_of
+from console.witnesses import (
+    LATE_AFTER_S,
+    cosigning,
+    submitters_of,
+    witnessed_checkpoints,
+    witnesses_of,
+)
 from enforcers.contract.finding import Finding, Severity
 from enforcers.contract.keys import load_key
 from enforcers.contract.record import check_headers
@@ -136,6 +142,24 @@ def test_doctor_says_how_far_a_witness_has_come(scene: Scene) -> None:
     assert said(scene, interval_s=86_400) == "1 cosign what is archived"
     cosign(scene, own(scene), now - 40)
     assert said(scene) == "1 cosign what is archived"
+
+
+def test_what_a_witness_cosigned_of_another_log_does_not_content_doctor(scene: Scene) -> None:
+    head = parse_checkpoint(parse_note(own(scene)).text)
+    key = load_key(key_path(scene.settings, Role.ARCHIVER)).key
+    for name, root in (("sluicegate/other/archive", head.root), (head.origin, bytes(32))):
+        text = NoteSigner(name, key).sign(str(Checkpoint(name, head.size, root)))
+        cosign(scene, str(text), time.time() - LATE_AFTER_S - 40)
+        assert said(scene, interval_s=1).startswith("problem: 1 of 1 are behind: `w1`")
+
+
+def test_the_largest_head_that_a_witness_cosigned_is_held(scene: Scene) -> None:
+    now = time.time()
+    cosign(scene, own(scene), now - 2 * 86_400)
+    cosign(scene, older(scene), now)
+    ((name, text),) = witnessed_checkpoints(scene.settings.archive, [WITNESS.public])
+    assert parse_checkpoint(parse_note(text).text) == parse_checkpoint(parse_note(own(scene)).text)
+    assert f"(cosigned by {WITNESS.name} at 2" in name
 
 
 def test_doctor_waits_for_what_was_never_signed() -> None:

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey, VerifyKey
 
-from analytics.log.note import NoteKey
+from analytics.log.checkpoint import parse_checkpoint
+from analytics.log.note import NoteKey, parse_note
 from analytics.standalone import bundled_verifier
 from analytics.standalone.notes import L, P
 from analytics.standalone.notes import signed as holds
@@ -361,6 +362,23 @@ def test_a_changed_bundle_is_not_proved(
     except (ValueError, KeyError, TypeError, OSError):
         return
     assert found
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "held/0"])
+def test_a_note_in_the_bundle_does_not_count_as_the_held_one_of_its_name(
+    small: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    wanted = Wanted(all_entries=True, held=[("h", small.notes[5])])
+    out = bundled(small.directory, tmp_path / "out", wanted)
+    mine = tmp_path / "mine" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text(small.notes[0])
+    monkeypatch.chdir(tmp_path / "mine")
+    found = alone(out, [Path(name)])
+    newer = parse_checkpoint(parse_note(small.notes[-1]).text).size
+    newer -= parse_checkpoint(parse_note(small.notes[0]).text).size
+    assert found.found == []
+    assert f"the last {newer} heads are newer than what binds" in "\n".join(found.relative())
 
 
 def test_a_topic_that_leads_out_of_the_bundle_is_not_written(small: Made, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +20,9 @@ from analytics.log.note import NoteSigner, parse_note
 from analytics.log.proofs import consistency
 from analytics.log.tree import Frontier, Node, extend
 from enforcers.contract.merkle import leaf_hash
+from enforcers.errors import SignatureError
 from streams.witnessing.client import request_of
-from streams.witnessing.serving import LocalWitness, application, cosigner_of
+from streams.witnessing.serving import LocalWitness, application, cosigner_of, held, main
 from tests.analytics.lived import SIGNING
 from tests.streams.witnessing.served import COSIGNER, STRANGER, local, served
 
@@ -105,6 +107,18 @@ def test_it_remembers_after_a_start(witness: LocalWitness) -> None:
     assert again.add(shown(7, 9), NOW).status == 200
 
 
+@pytest.mark.parametrize("text", ["", "sluicegate", note(3).partition("\n\n")[0], "\xff"])
+def test_it_cosigns_nothing_where_it_cannot_read_what_it_saw(
+    witness: LocalWitness, text: str
+) -> None:
+    [path] = witness.directory.glob("*.note")
+    path.write_text(text)
+    for body in (shown(0, 9), shown(7, 9), shown(3, 9)):
+        with pytest.raises(SignatureError):
+            witness.add(body, NOW)
+    assert path.read_text() == text
+
+
 @hypothesis_settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=6), st.integers(0, 39))
 def test_it_follows_one_history_only(
@@ -137,7 +151,9 @@ async def test_it_is_asked_over_http(tmp_path: Path) -> None:
             assert answer.status == 405
 
 
-async def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
+async def test_it_can_be_started_by_hand_and_only_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ("--state", str(tmp_path / "w"), "--name", "w.example/1", "--port", "0")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "streams.witnessing.serving", *words),
@@ -147,9 +163,14 @@ async def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None
         key = WitnessKey.parse((await process.stdout.readline()).decode())
+        with pytest.raises(SystemExit):
+            main([*words, "--log", str(SIGNING.public)])
+        assert "is another witness's, which runs; stop it" in capsys.readouterr().err
     finally:
         process.terminate()
         await process.wait()
     kept = tmp_path / "w" / "key"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert cosigner_of(tmp_path / "w", "w.example/1").public == key
+    # The next one is let in.
+    os.close(held(tmp_path / "w"))

@@ -21,7 +21,7 @@ from enforcers.errors import SettingsError
 from streams.witnessing import Submitter, submitting
 from streams.witnessing.client import client
 from streams.witnessing.serving import LocalWitness
-from tests.analytics.lived import SIGNING, opened
+from tests.analytics.lived import SIGNING, live, opened, settle
 from tests.analytics.records import append, raw
 from tests.streams.witnessing.served import COSIGNER, STRANGER, Heard, hearing, local, named, ours
 
@@ -126,6 +126,49 @@ async def test_who_forgot_where_the_witness_stands_is_told_and_goes_on(
         shutil.rmtree(archive / "log" / "witnessed")
         await rounds(archive, heard.url)
     assert kept(archive) == 9
+
+
+def elsewhere(directory: Path, what: str) -> Checkpoint:
+    """A head that the witness did cosign, and that is none of this archive's at that size."""
+    head = own(directory)
+    return {
+        "another log of the same size": Checkpoint(
+            "sluicegate/other/archive", head.size, head.root
+        ),
+        "another log that is larger": Checkpoint("sluicegate/other/archive", 10**6, head.root),
+        "another root": Checkpoint(head.origin, head.size, bytes(32)),
+    }[what]
+
+
+@pytest.mark.parametrize(
+    "what", ["another log of the same size", "another log that is larger", "another root"]
+)
+async def test_what_lies_there_of_another_log_does_not_keep_it_from_asking(
+    archive: Path, tmp_path: Path, what: str
+) -> None:
+    text = str(elsewhere(archive, what))
+    signed = NoteSigner(text.partition("\n")[0], SIGNING.key).sign(text)
+    line = COSIGNER.cosign(text, int(time.time()))
+    tomorrow = int(time.time()) + 86_400
+    keep(archive, "w1", str(replace(signed, signatures=(*signed.signatures, line))), tomorrow)
+    told = Told()
+    async with hearing(ours(local(tmp_path / "w"))) as heard:
+        await rounds(archive, heard.url, told=told)
+        assert len(heard.bodies) == 1
+    assert told.messages == []
+
+
+async def test_a_witness_that_cannot_be_shown_growth_any_more_is_told_of(tmp_path: Path) -> None:
+    directory, told = tmp_path / "archive", Told()
+    live(directory, 0, 1)
+    async with hearing(ours(local(tmp_path / "w"))) as heard:
+        await rounds(directory, heard.url)
+        live(directory, 1, 3)
+        settle(directory, 4, keep=1)
+        await rounds(directory, heard.url, 2, told)
+        assert len(heard.bodies) == 1
+    [message] = told.messages
+    assert "were dropped" in message
 
 
 async def test_what_lies_there_of_another_key_is_not_believed(
