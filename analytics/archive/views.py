@@ -8,13 +8,16 @@ from pathlib import Path
 
 from analytics.archive.schema import READINGS, TYPED, milliseconds, parsed, quoted, read_sql
 from analytics.archive.spans import span_of
-from analytics.archive.structures import PAYLOAD
+from analytics.archive.structures import PAYLOAD, VERDICT
 
 OUTCOME_GRACE_S = 10
 """An allowed action without an outcome is `unknown` this long after its verdict ran out."""
 
 _ANSWERS = "archived_in(id, since::TIMESTAMPTZ - INTERVAL 1 HOUR, NULL)"
 """An answer is recorded after its action; brokers' clocks may differ."""
+
+_FITTING = {name: VERDICT[name] for name in ("action_digest", "executor")}
+"""By which an answer fits an action."""
 
 
 def views_sql(directory: Path, sources: Sequence[str], stored: Path | None = None) -> str:
@@ -33,6 +36,7 @@ def views_sql(directory: Path, sources: Sequence[str], stored: Path | None = Non
         verdicts_in=_query("verdicts", _ANSWERS),
         outcomes_in=_query("outcomes", _ANSWERS),
         sources=",\n  ".join(paths),
+        found=_found(),
         newest=",\n  ".join(paths[-2:]),
         directory=quoted(f"{directory}/"),
         outcome_grace_ms=str(OUTCOME_GRACE_S * 1_000),
@@ -45,6 +49,17 @@ def views_sql(directory: Path, sources: Sequence[str], stored: Path | None = Non
 def _query(name: str, rows: str) -> str:
     """One of the queries that stand in a file of their own, over these rows of the archive."""
     return read_sql(name, rows=rows).rstrip()
+
+
+def _found() -> str:
+    """The query for one action, which reads its records' values as segments read them."""
+    return read_sql(
+        "found",
+        named=parsed("action", "decode(value)", _FITTING),
+        action=parsed("action", "decode(proposed.value)"),
+        verdict=parsed("verdict", "decode(answered.value)"),
+        outcome=parsed("outcome", "decode(ended.value)"),
+    ).rstrip()
 
 
 def _span(directory: Path, source: str) -> str:

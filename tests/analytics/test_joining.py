@@ -70,7 +70,7 @@ def _assert_same(inputs: list[tuple[Segment, Path]], output: Path) -> None:
         ([5, 7], [12]),
         ([LARGE, LARGE], [LARGE, LARGE]),
         ([LARGE, 5, 6, LARGE + 1], [LARGE + 11, LARGE + 1]),
-        ([3, 4, ROW_GROUP + 1, 5], [7, 20_480, 1, 5]),
+        ([3, 4, ROW_GROUP + 1, 5], [7, ROW_GROUP, 1, 5]),
         ([LARGE, ROW_GROUP * 2, LARGE], [LARGE, ROW_GROUP, ROW_GROUP, LARGE]),
     ],
 )
@@ -182,7 +182,7 @@ def test_neighbours_are_grouped_until_they_are_large(tmp_path: Path) -> None:
     sizes = [100] * 300
     inputs = [(Segment(at, at + size - 1), Path(str(at))) for at, size in enumerate(sizes)]
     groups = [len(group) for group in grouped(inputs)]
-    assert groups == [204, 96]
+    assert groups == [102, 102, 96]
 
 
 def test_an_archive_joins_large_commits_and_readers_see_each_record_once(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from analytics import reader
 from analytics.archive import Archive, Pace
 from analytics.archive.database import run
+from analytics.archive.segments import ROW_GROUP
 from analytics.archive.spans import ANY, NONE, Bounds, Span, span_of
 from analytics.reader import connect
 from enforcers.contract.action import Action
@@ -144,7 +145,9 @@ def test_large_segments_have_row_groups_that_a_look_up_can_pass_over(tmp_path: P
         append(archive, records("findings", [action()] * 45_000))
         archive.settle()
     [segment] = (tmp_path / "segments").glob("*-*45000.parquet")
-    assert pq.read_metadata(segment).num_row_groups == 3
+    footer = pq.read_metadata(segment)
+    rows = [footer.row_group(at).num_rows for at in range(footer.num_row_groups)]
+    assert rows == [*[ROW_GROUP] * 4, 45_000 - 4 * ROW_GROUP]
 
 
 # ---- Only the files that can hold it --------------------------------------------------------------------

@@ -121,6 +121,14 @@ SELECT
   ) > 1 AS duplicate
 FROM outcome_records;
 
+-- What became of an action: what was reported, or `none` where an allowed one was not reported on in time.
+CREATE OR REPLACE TEMP MACRO outcome_of(status, decision, recorded_at, valid_for_ms) AS coalesce(
+  status,
+  CASE WHEN decision = 'allow' AND recorded_at
+    + to_milliseconds(coalesce(valid_for_ms, 0)::BIGINT + $outcome_grace_ms) < now()
+    THEN 'none' END
+);
+
 -- One row an action, of this id and recorded in this time, null: any: who proposed what, what the judge said, what became of it. The same id with
 -- other bytes is another action, with its own row. Of several verdicts and outcomes the first counts.
 -- It is chosen after the join, for then DuckDB reads only what belongs to the actions that are asked
@@ -130,12 +138,7 @@ SELECT
   recorded_at, action_id, principal, principal_kind, on_behalf_of, session, system,
   environment, kind, text, reason, ticket, executor,
   decision, would_deny, codes, rules, messages, judge, policy, grants, approval, request,
-  coalesce(
-    status,
-    CASE WHEN decision = 'allow' AND recorded_at
-      + to_milliseconds(coalesce(valid_for_ms, 0)::BIGINT + $outcome_grace_ms) < now()
-      THEN 'none' END
-  ) AS outcome,
+  outcome_of(status, decision, recorded_at, valid_for_ms) AS outcome,
   rows_affected, bytes_returned, error,
   date_diff('millisecond', recorded_at, answered_at) AS latency_ms,
   action_digest, verdict_id, outcome_id, zone, seq, action_ms
@@ -180,9 +183,11 @@ FROM told(NULL, since, until);
 
 CREATE OR REPLACE TEMP VIEW timeline AS FROM told(NULL, NULL, NULL);
 
--- One action. Ids of version 7 begin with their time, so few row groups are read.
+-- One action: the rows that `timeline` has of it. Ids of version 7 begin with their time, so few row groups
+-- are read. What was said is read from the few values themselves, by which typed columns were made: to open
+-- those, with all that is nested in them, takes longer in each file than all the rest.
 CREATE OR REPLACE TEMP MACRO find_action(id) AS TABLE
-FROM told(id, NULL, NULL) WHERE id IS NOT NULL;
+$found;
 
 -- Every record about one action, as Kafka held it.
 CREATE OR REPLACE TEMP MACRO find_records(id) AS TABLE
