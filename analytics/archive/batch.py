@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TypeVar
 
 import pyarrow as pa
 
 from analytics.archive.digests import digests_of
 from analytics.archive.record import Partition, RawRecord, next_offsets, raw_columns
+from analytics.archive.schema import NOT_HASHED
 from analytics.log.leaf import leaves_of
 from enforcers.errors import ArchiveError
 
@@ -37,7 +39,7 @@ class Batch:
     """Which rows are a partition's, in offset order."""
     leaves: Mapping[Partition, list[bytes]]
     table: pa.Table
-    """Raw columns, and each record's digest."""
+    """Raw columns, each record's digest, and of values that others name the digest too."""
 
     @property
     def rows(self) -> int:
@@ -47,7 +49,7 @@ class Batch:
     @property
     def is_news(self) -> bool:
         """Whether it holds more than what the archiver itself says of its log."""
-        return any(topic.rpartition(".")[2] != CHECKPOINTS for topic, _ in self.rows_of)
+        return any(_role(topic) != CHECKPOINTS for topic, _ in self.rows_of)
 
 
 def prepared(records: Sequence[RawRecord], starts: Mapping[Partition, int]) -> Batch:
@@ -63,8 +65,30 @@ def prepared(records: Sequence[RawRecord], starts: Mapping[Partition, int]) -> B
         place: leaves_of(*place, zip(_these(offsets, rows), _these(digests, rows), strict=True))
         for place, rows in rows_of.items()
     }
-    table = pa.table({**columns, "digest": pa.array(digests, pa.binary())})
+    table = pa.table(
+        {
+            **columns,
+            "digest": pa.array(digests, pa.binary()),
+            "value_sha256": pa.array(_value_digests(records, rows_of), pa.string()),
+        }
+    )
     return Batch(dict(starts), ends, rows_of, leaves, table)
+
+
+def _value_digests(
+    records: Sequence[RawRecord], rows_of: Mapping[Partition, list[int]]
+) -> list[str | None]:
+    found: list[str | None] = [None] * len(records)
+    for (topic, _), rows in rows_of.items():
+        if _role(topic) not in NOT_HASHED:
+            for row in rows:
+                value = records[row].value
+                found[row] = None if value is None else sha256(value).hexdigest()
+    return found
+
+
+def _role(topic: str) -> str:
+    return topic.rpartition(".")[2]
 
 
 def _rows_of(records: Sequence[RawRecord]) -> dict[Partition, list[int]]:

@@ -22,6 +22,7 @@ from analytics.archive.batch import Batch
 from analytics.archive.database import reported, run
 from analytics.archive.holes import beginning
 from analytics.archive.logs import grown
+from analytics.archive.memory import bound_memory
 from analytics.archive.positions import (
     State,
     move,
@@ -32,6 +33,7 @@ from analytics.archive.positions import (
 )
 from analytics.archive.schema import day_sql, ingest_sql, quoted
 from analytics.archive.segments import SAME_COLUMNS, put_in_place
+from analytics.archive.unshown import Unshown
 from enforcers.errors import ArchiveError
 
 FORMAT = 4
@@ -71,10 +73,12 @@ class DayStore:
         self.connection = duckdb.connect()
         self.reading = self.connection.cursor()
         """A connection of its own, so that rows are shown while others are committed."""
+        self.unshown = Unshown(self.reading)
         try:
             with reported(f"archive `{directory}` cannot be opened", _RECOVER):
                 for setting in _SETTINGS:
                     run(self.connection, setting)
+                bound_memory(self.connection)
                 self.state, self.day = self._open(cluster_id, today)
             self._refuse_other(cluster_id)
         except BaseException:
@@ -177,15 +181,16 @@ class DayStore:
 
     def append(self, batch: Batch, now: datetime) -> None:
         """Commit rows, log and position together. Raises ArchiveError; then nothing holds."""
-        found = grown(batch, self.state)
+        found = grown(batch, self.state, now)
         with reported("archive cannot be written"):
             self.connection.register("batch", found.table)
             try:
                 with self._transaction():
-                    run(self.connection, self._ingest, [self.state.cluster_id, now])
+                    run(self.connection, self._ingest)
                     move(self.connection, "day", self.state, found.state)
             finally:
                 self.connection.unregister("batch")
+        self.unshown.add(found.table)
         self.state = found.state
 
     def close(self) -> None:

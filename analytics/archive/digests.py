@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics.archive.record import sent_bytes
+from analytics.archive.record import names_of, sent_bytes
 
 _BYTES = pa.large_binary()
 _NOTHING = pa.scalar(b"", _BYTES)
@@ -47,12 +47,10 @@ def digests_of(columns: Mapping[str, Any]) -> list[bytes]:
 
 def _entries(headers: Any) -> Any:
     """Of each row, its headers: names as they were sent, and contents, with their lengths."""
-    names, contents = headers.values.flatten()
-    coded = names.dictionary_encode()
-    # A few names stand in every record.
-    sent = pa.array([sent_bytes(name) for name in coded.dictionary.to_pylist()], _BYTES)
-    named = _joined(*_sized(sent)).take(coded.indices)
-    pairs = _joined(named, *_sized(contents))
+    names = names_of(headers)
+    sent = pa.array([sent_bytes(name) for name in names.dictionary.to_pylist()], _BYTES)
+    named = _joined(*_sized(sent)).take(names.indices)
+    pairs = _joined(named, *_sized(headers.values.field("value")))
     return pa.LargeListArray.from_arrays(headers.offsets.cast(pa.int64()), pairs)
 
 

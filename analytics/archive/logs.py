@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +24,8 @@ from analytics.log.checkpoint import head_leaf
 from analytics.log.tiles import HEIGHT
 from analytics.log.tree import Frontier, Layer, grow
 from enforcers.contract.merkle import HASH_BYTES
+
+_MOMENT = pa.timestamp("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class _Columns:
         }
 
 
-def grown(batch: Batch, state: State) -> Grown:
-    """The batch as it follows on `state`; nothing is changed by it."""
+def grown(batch: Batch, state: State, now: datetime) -> Grown:
+    """The batch as it follows on `state`, archived `now`; nothing is changed by it."""
     columns = _Columns(batch.rows)
     first_seq = state.last_seq + 1
     positions = dict(state.positions)
@@ -75,6 +78,8 @@ def grown(batch: Batch, state: State) -> Grown:
     after = _heads(columns, heads, state.heads)
     arrays = {
         "seq": pa.array(range(first_seq, first_seq + batch.rows), pa.uint64()),
+        "cluster_id": pa.repeat(pa.scalar(state.cluster_id, pa.string()), batch.rows),
+        "archived_at": pa.repeat(pa.scalar(now, _MOMENT), batch.rows),
         **columns.arrays(),
     }
     table = batch.table

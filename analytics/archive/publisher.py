@@ -19,8 +19,9 @@ import duckdb
 from analytics.archive.database import reported
 from analytics.archive.joining import merge
 from analytics.archive.published import EMPTY_NAME, Published
-from analytics.archive.repair import mend, write_segment
+from analytics.archive.repair import mend
 from analytics.archive.segments import Segment, write_parquet
+from analytics.archive.unshown import Unshown
 
 _TIER_BASE = 8
 
@@ -52,9 +53,16 @@ class _Merge:
 class Publisher:
     """Publishes one archive's rows. Merges run on a thread of their own."""
 
-    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, pace: Pace) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        connection: duckdb.DuckDBPyConnection,
+        unshown: Unshown,
+        pace: Pace,
+    ) -> None:
         self._directory = directory
         self._connection = connection
+        self._unshown = unshown
         self._pace = pace
         self._shown = Published(directory, pace.grace_s)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="archive-merge")
@@ -88,7 +96,7 @@ class Publisher:
         if last_seq > self.last_seq and (now or elapsed >= self._pace.interval_s):
             segment = Segment(self.last_seq + 1, last_seq)
             with reported("archive's segment cannot be written"):
-                write_segment(self._connection, "day", segment, self._directory)
+                self._unshown.write(segment, self._directory)
                 self._shown.add(segment)
             self.last_seq, self._last_time = last_seq, time.monotonic()
         if len(self._shown.fresh) >= self._pace.fan_in:

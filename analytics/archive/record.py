@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -15,8 +14,14 @@ from enforcers.errors import ArchiveError
 Partition = tuple[str, int]
 """Topic and partition number."""
 
+Headers = tuple[tuple[str, bytes | None], ...]
+
 HEX = "hex:"
 """What stands before the bytes of a header name that is not UTF-8."""
+
+# A few names stand in every record: each is written once.
+_NAME = pa.dictionary(pa.int32(), pa.string())
+_HEADERS = pa.list_(pa.struct([("name", _NAME), ("value", pa.binary())]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class RawRecord:
     timestamp_type: int
     """0: the producer's time, 1: the broker's append time."""
     key: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: Headers
     """In the order in which they were sent; a name may stand twice. `surrogateescape` keeps odd names."""
     value: bytes | None
 
@@ -83,24 +88,24 @@ def raw_columns(batch: Sequence[RawRecord]) -> dict[str, Any]:
 
 
 def _headers(batch: Sequence[RawRecord]) -> Any:
-    ends = accumulate((len(record.headers) for record in batch), initial=0)
-    names = [name for record in batch for name, _ in record.headers]
-    contents = [content for record in batch for _, content in record.headers]
-    pairs = pa.StructArray.from_arrays(
-        [_names(names), pa.array(contents, pa.binary())], ["name", "value"]
-    )
-    return pa.ListArray.from_arrays(pa.array(list(ends), pa.int32()), pairs)
-
-
-def _names(names: Sequence[str]) -> Any:
+    sent = [record.headers for record in batch]
     try:
-        plain = pa.array(names, pa.string())
+        plain = pa.array(sent, _HEADERS)
     except UnicodeEncodeError:
-        return pa.array([stored_name(name) for name in names], pa.string())
+        return pa.array(list(map(_stored, sent)), _HEADERS)
     # Nearly every batch takes this way.
-    if not pc.any(pc.starts_with(plain, HEX)).as_py():
+    if not pc.any(pc.starts_with(names_of(plain).dictionary, HEX)).as_py():
         return plain
-    return pa.array([stored_name(name) for name in names], pa.string())
+    return pa.array(list(map(_stored, sent)), _HEADERS)
+
+
+def _stored(headers: Headers) -> Headers:
+    return tuple((stored_name(name), content) for name, content in headers)
+
+
+def names_of(headers: Any) -> Any:
+    """The names in a column of headers, each distinct one once; of an array that begins at its beginning."""
+    return headers.values.field("name")
 
 
 def stored_name(name: str) -> str:

@@ -144,6 +144,7 @@ NOT_HASHED = ("verdicts", "outcomes", "denials", "history")
 ROLE = "split_part(topic, '.', -1)"
 """What a topic is for: its name without a trust zone (`payments.actions` holds actions)."""
 
+_VALUE_SHA256 = f"CASE WHEN role NOT IN ({', '.join(map(repr, NOT_HASHED))}) THEN sha256(value) END"
 _CHECKPOINT = r"^([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n"
 """The first lines of a signed note whose text is a checkpoint."""
 
@@ -190,22 +191,24 @@ def milliseconds(action_id: str) -> str:
 
 def day_sql(schema: str) -> str:
     """Statements that make a day file: the writer's tables, and the view that types what is in them."""
-    return read_sql("day", schema=schema) + _typed_sql(schema)
+    view = f"CREATE VIEW {schema}.records AS\n{typed_sql('raw', _VALUE_SHA256)};\n"
+    return read_sql("day", schema=schema) + view
 
 
 def ingest_sql(schema: str) -> str:
-    """The statement that appends a batch; parameters: cluster id, time."""
+    """The statement that appends the relation `batch`."""
     return read_sql("ingest", schema=schema)
 
 
-def _typed_sql(schema: str) -> str:
+def typed_sql(source: str, value_sha256: str = "value_sha256") -> str:
+    """What readers get of raw rows that are in `source`, and in which the values' digests are."""
     typed = [f"  {_of_topic(name)} AS {name}" for name in READINGS]
     about = f"coalesce({', '.join(ABOUT)})"
     return read_sql(
         "typed",
-        schema=schema,
+        source=source,
         typed=",\n".join(typed),
-        hashed=f"role NOT IN ({', '.join(map(quoted, NOT_HASHED))})",
+        value_sha256=value_sha256,
         holds=_holds(),
         readable=_readable(),
         action_id=about,

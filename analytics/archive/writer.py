@@ -94,7 +94,7 @@ class Archive:
             days = DayStore(directory, cluster_id, _day(clock()))
             check_standing(days)
             note = head.start(days)
-            publisher = Publisher(directory, days.reading, pace or Pace())
+            publisher = Publisher(directory, days.reading, days.unshown, pace or Pace())
             publisher.start(days.state.first_seq, days.state.last_seq)
             keeper = Keeper(directory, publisher, Means(clock, signing, keeping or Keeping()))
             keeper.start()
@@ -163,6 +163,8 @@ class Archive:
             return None
         self._days.append(batch, now)
         self.note = self._head.sign(self._days.state)
+        if self._days.unshown.full:
+            self._show()
         return self.note
 
     def publish(self, *, now: bool = False) -> None:
@@ -184,11 +186,15 @@ class Archive:
         if day <= self._days.day:
             return
         with self._showing:
-            self._publisher.publish(self.last_seq, now=True)
+            self._show()
             self._publisher.close_day()
             closed = self._days.day
             self._days.roll(day)
             self._keeper.close_day(closed)
+
+    def _show(self) -> None:
+        with self._showing:
+            self._publisher.publish(self.last_seq, now=True)
 
     def _refuse_broken(self) -> None:
         if self._broken:
@@ -199,7 +205,7 @@ class Archive:
         try:
             with self._showing:
                 if not self._broken:
-                    self._publisher.publish(self.last_seq, now=True)
+                    self._show()
                 self._publisher.close()
         finally:
             self._keeper.close()
