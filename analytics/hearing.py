@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
+from analytics.evidence import Evidence
 from analytics.rows import Row, evidence, headers_of, rows, signer_of
-from analytics.seen import Evidence
 from enforcers.contract.approval import ApprovalRequest, Vote
 from enforcers.contract.control import Control
 from enforcers.contract.enrolment import Enrolment

@@ -13,17 +13,9 @@ from uuid import UUID
 
 import duckdb
 
+from analytics.evidence import UNSUSPECTED, Evidence
 from analytics.rows import Row, evidence, rows, signer_of
-from analytics.seen import (
-    UNSUSPECTED,
-    ActionSeen,
-    EffectSeen,
-    Evidence,
-    OutcomeSeen,
-    ReasonSeen,
-    SessionSeen,
-    VerdictSeen,
-)
+from analytics.seen import ActionSeen, EffectSeen, OutcomeSeen, ReasonSeen, SessionSeen, VerdictSeen
 from analytics.words import Words
 from enforcers.contract.action import Action
 from enforcers.contract.base import Record

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from analytics.archive.database import first_line
+from analytics.evidence import Evidence
 from analytics.queries import load
-from analytics.seen import Evidence
 from enforcers.contract.base import Record
 from enforcers.contract.record import check_signature
 from enforcers.contract.signing import RootMemory

@@ -16,18 +16,18 @@ import duckdb
 
 from analytics import hearing
 from analytics.hearing import Heard, Hearing
-from analytics.seen import (
+from analytics.said import (
     ApprovalSeen,
     AskSeen,
     GrantSeen,
     PublicationSeen,
     QuarantineSeen,
     RequestSeen,
-    VerdictSeen,
     VoteSeen,
     WishSeen,
     WordsSeen,
 )
+from analytics.seen import VerdictSeen
 from enforcers.contract.approval import ApprovalRequest, Vote
 from enforcers.contract.control import Control
 from enforcers.contract.grant import Grant, GrantRequest

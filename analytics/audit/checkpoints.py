@@ -12,10 +12,10 @@ from datetime import datetime
 
 import duckdb
 
+from analytics.evidence import Evidence
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.note import Note, parse_note
 from analytics.rows import Row, evidence, rows
-from analytics.seen import Evidence
 from analytics.verify.anchors import Keys
 from enforcers.contract.trust import Trust
 from enforcers.errors import SignatureError

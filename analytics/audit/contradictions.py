@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 
-from analytics.seen import ActionSeen, OutcomeSeen, VerdictSeen, VoteSeen
+from analytics.said import VoteSeen
+from analytics.seen import ActionSeen, OutcomeSeen, VerdictSeen
 
 LATE = timedelta(seconds=60)
 """How far the clocks of judge and executor may lie apart before an execution is called late."""

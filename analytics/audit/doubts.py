@@ -22,8 +22,8 @@ from uuid import UUID
 import duckdb
 
 from analytics.audit.period import Period
+from analytics.evidence import Evidence
 from analytics.rows import NO_TIME, Row, evidence, rows
-from analytics.seen import Evidence
 from enforcers.contract.action import Action
 from enforcers.contract.base import Record
 from enforcers.contract.outcome import Outcome

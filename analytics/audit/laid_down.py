@@ -9,8 +9,8 @@ from uuid import UUID
 
 import duckdb
 
+from analytics.evidence import Evidence
 from analytics.rows import Row, evidence, rows, signer_of
-from analytics.seen import Evidence
 from enforcers.contract.signing import RootMemory
 from enforcers.contract.trust import Role, Trust
 from enforcers.contract.verdict import Verdict

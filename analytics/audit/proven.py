@@ -16,11 +16,13 @@ import duckdb
 
 from analytics.archive.holes import newest_hole
 from analytics.audit.log_copy import log_copy
+from analytics.evidence import Evidence
 from analytics.log.checkpoint import Checkpoint, origin_of
 from analytics.log.leaf import record_digest
 from analytics.log.tree import Frontier, grow
 from analytics.rows import Row, rows
-from analytics.seen import ActionSeen, Evidence, WordSeen
+from analytics.said import WordSeen
+from analytics.seen import ActionSeen
 from analytics.verify.anchors import Keys
 from analytics.verify.bundle import Place
 from analytics.verify.proof import proof_of

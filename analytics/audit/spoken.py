@@ -19,9 +19,9 @@ import duckdb
 from analytics import hearing
 from analytics.audit.period import Period
 from analytics.audit.unusual import ExceptionSeen
+from analytics.evidence import UNSUSPECTED
 from analytics.hearing import Found, Heard, Hearing, Speech
 from analytics.rows import Row, evidence, rows
-from analytics.seen import UNSUSPECTED
 from enforcers.contract.approval import ApprovalRequest, Choice, Vote
 
 Cases = Iterator[ExceptionSeen]

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from analytics.audit.period import Period
-from analytics.seen import Evidence
+from analytics.evidence import Evidence
 
 MEANINGS: dict[str, str] = {
     "executed_without_verdict": "an executor says that something ran, and no verdict on it counts",

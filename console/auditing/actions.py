@@ -15,21 +15,19 @@ from console.durations import shown
 from console.plain import counted
 
 if TYPE_CHECKING:
-    from analytics.seen import (
-        ActionSeen,
+    from analytics.evidence import Evidence
+    from analytics.said import (
         ApprovalSeen,
         AskSeen,
-        Evidence,
         GrantSeen,
-        OutcomeSeen,
         PublicationSeen,
         QuarantineSeen,
         RequestSeen,
-        VerdictSeen,
         VoteSeen,
         WishSeen,
         WordSeen,
     )
+    from analytics.seen import ActionSeen, OutcomeSeen, VerdictSeen
 
 Line = tuple[str, str]
 """What it is about, and what there is to say; the first is empty where the line before goes on."""
@@ -144,7 +142,7 @@ def _verdict(seen: ActionSeen, verdict: VerdictSeen) -> Iterator[Line]:
 
 
 def _ending(outcome: OutcomeSeen) -> str:
-    rows = "" if outcome.rows is None else f", {outcome.rows} rows"
+    rows = "" if outcome.rows is None else f", {counted(outcome.rows, 'row')}"
     size = "" if outcome.bytes is None else f", {outcome.bytes} bytes"
     duration = "" if outcome.duration_us is None else f", {outcome.duration_us} µs"
     error = f": {outcome.error}" if outcome.error else ""

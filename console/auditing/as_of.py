@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.audit.laid_down import Named, laid_down, laid_down_next, named_before
+from analytics.evidence import Evidence
 from analytics.rows import Row, evidence
-from analytics.seen import Evidence
 from console.world import load_publication
 from enforcers.administration import Administration, ControlRecord
 from enforcers.contract.control import Control

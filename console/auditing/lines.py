@@ -16,6 +16,7 @@ from console.plain import counted
 from console.quarantines import described
 
 if TYPE_CHECKING:
+    from analytics.audit.elsewhere import Elsewhere
     from analytics.audit.gaps import Gap, OffsetGap, OffsetGaps
     from analytics.audit.period import Period
     from analytics.audit.population import Population
@@ -80,15 +81,27 @@ def told_population(found: Population) -> Iterator[Line]:
     ):
         yield from _figures(name, figures)
     records = found.records
-    yield (
-        "archive",
-        f"{records.records} records of every topic, sequences {records.first} to {records.last}",
-    )
+    ends = f", sequences {records.first} to {records.last}" if records.records else ""
+    yield "archive", f"{counted(records.records, 'record')} of every topic{ends}"
     yield "gaps", gaps_told(found.gaps)
     yield from _offsets(found.offsets)
     if found.checked:
         yield "signed", f"{counted(len(found.doubted), 'record')} do not count"
     yield from _checked(found.checked)
+
+
+def told_elsewhere(found: Elsewhere | None) -> Iterator[Line]:
+    """That the period is not one of the archive's, so that nobody takes it for a quiet one."""
+    if found is None:
+        return
+    if found.first is None or found.last is None:
+        yield "EMPTY", "the archive has no record of any time"
+    else:
+        span = f"{shown(found.first)} to {shown(found.last)}"
+        yield (
+            "EMPTY",
+            f"no record is of this period; those of the archive are of {span}: give --from, --to",
+        )
 
 
 def gaps_told(gaps: tuple[Gap, ...]) -> str:

@@ -6,7 +6,6 @@ What commands share: the settings under their flags, the desk that they work at,
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from console.json_values import json_value
 from console.plain import exact
 from console.settings import Settings
 
@@ -77,10 +77,4 @@ def print_lines(lines: Iterable[str], err: bool = False) -> None:
 
 def print_json(body: Any) -> None:
     """One JSON value on standard output."""
-    typer.echo(json.dumps(body, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return str(value)
+    typer.echo(json.dumps(body, default=json_value))

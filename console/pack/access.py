@@ -15,8 +15,8 @@ from typing import Any
 
 from analytics import hearing
 from analytics.audit.period import Period
+from analytics.evidence import UNSUSPECTED
 from analytics.hearing import Heard, Hearing, Speech
-from analytics.seen import UNSUSPECTED
 from enforcers.contract.grant import GrantStatus
 
 Row = dict[str, Any]

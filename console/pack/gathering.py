@@ -22,8 +22,9 @@ from analytics.audit.pipeline import Pipeline, pipeline
 from analytics.audit.population import Population, population, sample
 from analytics.audit.proven import ProofSeen, agreeing, proofs_of, proved_once
 from analytics.audit.unusual import Exceptions
+from analytics.evidence import UNSUSPECTED
 from analytics.hearing import Heard, Hearing
-from analytics.seen import UNSUSPECTED, ActionSeen
+from analytics.seen import ActionSeen
 from analytics.verify.anchors import Keys
 from console.pack.access import Access, access_of
 from console.reads.reading import CODE

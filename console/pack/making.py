@@ -28,6 +28,7 @@ from analytics.verify.origins import read_note
 from console.auditing.bodies import action_body, exceptions_body, population_body
 from console.auditing.csvs import EXCEPTIONS, POPULATION, csv_lines, exception_rows
 from console.files import is_there, shown
+from console.json_values import json_value
 from console.pack.access import ENROLMENTS, GRANTS
 from console.pack.gathering import Gathered
 from console.pack.page import index_page
@@ -85,7 +86,9 @@ def _fill(
     _write(out / "exceptions.csv", csv_lines(EXCEPTIONS, exception_rows(found.exceptions)))
     _write(out / "enrolments.csv", csv_lines(ENROLMENTS, found.access.enrolments))
     _write(out / "grants.csv", csv_lines(GRANTS, found.access.grants))
-    _write(out / "everything.json", [json.dumps(body(found, made), default=str, indent=1), "\n"])
+    _write(
+        out / "everything.json", [json.dumps(body(found, made), default=json_value, indent=1), "\n"]
+    )
     _write(out / "index.html", [index_page(found, made)])
     _write(out / "README.txt", [README])
     _prove(connection, found.scope.archive, out / "proof", _wanted(found, trust, whole_log))

@@ -12,7 +12,8 @@ import pytest
 from analytics import reconstruct
 from analytics.archive import Archive, RawRecord
 from analytics.reader import connect
-from analytics.seen import ActionSeen, VoteSeen, WordSeen
+from analytics.said import VoteSeen, WordSeen
+from analytics.seen import ActionSeen
 from enforcers.contract.action import Action, SqlPayload
 from enforcers.contract.approval import ApprovalRequest, Ask, Choice
 from enforcers.contract.base import Record

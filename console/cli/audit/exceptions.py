@@ -39,8 +39,9 @@ def exceptions(
     its executor does not know.
     """
     from analytics.audit import exceptional
+    from analytics.audit.elsewhere import elsewhere
     from console.auditing.bodies import exceptions_body
-    from console.auditing.lines import told_exceptions
+    from console.auditing.lines import told_elsewhere, told_exceptions
     from console.pages.writing import refuse_to_replace
 
     wanted = period(since, until)
@@ -48,6 +49,7 @@ def exceptions(
         refuse_to_replace(csv, force)
     with asked(context, archive) as at:
         found = exceptional.exceptions(at.connection, at.prefix, wanted, at.trust, at.now, limit)
+        outside = elsewhere(at.connection, wanted)
     count_rows(context, len(found.cases))
     if page is not None:
         from console.pages.figures import page_of_exceptions
@@ -60,6 +62,6 @@ def exceptions(
 
         write_lines(csv, csv_lines(EXCEPTIONS, exception_rows(found)))
     if as_json:
-        print_json(exceptions_body(found))
+        print_json({**exceptions_body(found), "elsewhere": outside})
     else:
-        show_lines(told_exceptions(found))
+        show_lines([*told_exceptions(found), *told_elsewhere(outside)])

@@ -39,6 +39,8 @@ def pack(
     as_json: AsJson = False,
 ) -> None:
     """Population, sample with proofs, exceptions, access, gaps and integrity of a period, and how to check them."""
+    from analytics.audit.elsewhere import elsewhere
+    from console.auditing.lines import told_elsewhere
     from console.pack.gathering import Scope, gather
     from console.pack.making import make_pack, zip_pack
 
@@ -47,6 +49,7 @@ def pack(
         scope = Scope(wanted, at.settings.archive, at.settings.zone, sample, seed)
         found = gather(at.connection, scope, at.trust, at.now)
         make_pack(at.connection, found, at.trust, out, at.now, whole_log=whole_log)
+        outside = elsewhere(at.connection, wanted)
     count_rows(context, found.population.counted)
     files = [out, zip_pack(out)] if zipped else [out]
     cases = sum(found.exceptions.counts.values())
@@ -56,6 +59,8 @@ def pack(
         "changes": found.population.counted,
         "sample": len(found.sample),
         "exceptions": cases,
+        "elsewhere": outside,
     }
     line = f"{found.population.counted} changes, {len(found.sample)} told whole, {cases} exceptions"
-    tell(body, [f"{files[-1]}: {line}; open index.html"], as_json)
+    empty = [f"{label}: {text}" for label, text in told_elsewhere(outside)]
+    tell(body, [f"{files[-1]}: {line}; open index.html", *empty], as_json)

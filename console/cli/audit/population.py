@@ -14,6 +14,7 @@ from console.cli.audit.archive_option import Archive
 from console.cli.audit.asking import Force, From, Page, To, asked, period
 from console.cli.audit.story import show_lines
 from console.cli.context import AsJson
+from console.json_values import json_value
 from console.reads.recording import count_rows
 
 Csv = Annotated[Path | None, typer.Option("--csv", help="write every row to a file; - prints them")]
@@ -47,7 +48,8 @@ def population(
     no_verdict: its executor got no answer and did nothing.
     """
     from analytics.audit import population as query
-    from console.auditing.lines import told_population
+    from analytics.audit.elsewhere import elsewhere
+    from console.auditing.lines import told_elsewhere, told_population
     from console.pages.writing import refuse_to_replace
 
     wanted = period(since, until)
@@ -68,10 +70,11 @@ def population(
             write_page(page, page_of_population(found))
         if csv is not None:
             _write_csv(csv, drawn)
+        outside = elsewhere(at.connection, wanted)
         if as_json:
             _print_json(found, drawn if csv is None else ())
     if not as_json and str(csv) != "-":
-        show_lines(told_population(found))
+        show_lines([*told_population(found), *told_elsewhere(outside)])
         if sample and csv is None:
             show_lines(_told_sample(drawn))
 
@@ -91,10 +94,10 @@ def _print_json(found: Any, drawn: Iterable[Mapping[str, Any]]) -> None:
     """One object, its rows one after the other: there may be more than fit into memory."""
     from console.auditing.bodies import population_body
 
-    head = json.dumps(population_body(found), default=str)
+    head = json.dumps(population_body(found), default=json_value)
     typer.echo(f'{head[:-1]}, "actions": [', nl=False)
     for number, row in enumerate(drawn):
-        typer.echo(f"{',' if number else ''}{json.dumps(row, default=str)}", nl=False)
+        typer.echo(f"{',' if number else ''}{json.dumps(row, default=json_value)}", nl=False)
     typer.echo("]}")
 
 

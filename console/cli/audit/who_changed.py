@@ -44,11 +44,13 @@ def who_changed(
     table: or host:, and a * at its end.
     """
     from analytics.audit import who_changed as query
-    from console.auditing.lines import told_who_changed
+    from analytics.audit.elsewhere import elsewhere
+    from console.auditing.lines import told_elsewhere, told_who_changed
 
     wanted = period(since, until)
     with asked(context, archive) as at:
         found = query.who_changed(at.connection, resource, wanted, at.trust, limit)
+        outside = elsewhere(at.connection, wanted)
     count_rows(context, len(found.changes))
     if page is not None:
         from console.pages.stories import page_of_changes
@@ -56,9 +58,9 @@ def who_changed(
 
         write_page(page, page_of_changes(found, checked=at.trust is not None))
     if as_json:
-        print_json(_body(found, at.trust is not None))
+        print_json({**_body(found, at.trust is not None), "elsewhere": outside})
     else:
-        show_lines(told_who_changed(found, at.trust is not None))
+        show_lines([*told_who_changed(found, at.trust is not None), *told_elsewhere(outside)])
 
 
 def _body(found: Any, checked: bool) -> dict[str, Any]:

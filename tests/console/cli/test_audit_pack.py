@@ -244,3 +244,14 @@ def test_what_is_there_is_not_replaced(
     nowhere = sluicegate("audit", "pack", "--out", str(tmp_path / "no" / "pack"))
     assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (2, True)
     assert list(tmp_path.glob(".pack-*")) == []
+
+
+def test_a_pack_of_a_period_of_which_the_archive_has_nothing_says_so(
+    sluicegate: Sluicegate, tmp_path: Path
+) -> None:
+    scene = Scene()
+    scene.done()
+    scene.store()
+    period = ("--from", "2001-01-01", "--to", "2001-02-01")
+    said = sluicegate("audit", "pack", "--out", str(tmp_path / "pack"), *period)
+    assert "EMPTY: no record is of this period; those of the archive are of 20" in said.stdout
