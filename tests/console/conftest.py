@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from console.batch import load_case_judge
@@ -20,11 +22,24 @@ Sluicegate = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state directory that nothing else uses; no other setting is in the environment."""
+    return at_home(tmp_path / "home", monkeypatch)
+
+
+def at_home(home: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Have the environment name this state directory, and nothing else."""
     for name in os.environ:
         if name.startswith("SLUICEGATE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+            patch.delenv(name)
+    patch.setenv("SLUICEGATE_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_tree_of_commands() -> Iterator[None]:
+    """Made once, as in a process: for each call of `CliRunner` anew it takes longer than most commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command), raising=False)
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,12 @@
-"""A stack of its own for each test: a zone on the shared broker, and judge and archiver as processes."""
+"""
+Stacks: a zone on the shared broker, and judge and archiver as processes.
+
+Each test has one of its own, but for those that only ask a judge: to start one takes seconds.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,4 +36,13 @@ def settings_for(home: Path, bootstrap: str) -> Settings:
 @pytest.fixture
 def stack(settings: Settings) -> Iterator[Stack]:
     with Stack(settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedBroker) -> Iterator[Stack]:
+    """A zone whose judge answers, for all tests of a file that ask for it; each leaves it answering."""
+    home = tmp_path_factory.mktemp("judged") / "home"
+    with Stack(settings_for(home, broker.bootstrap)) as started:
+        asyncio.run(started.judge_ready())
         yield started

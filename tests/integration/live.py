@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +59,10 @@ tests:
 """Reads and writes of tables are allowed up to a number of writes and rows; everything else wants a grant."""
 
 
+_policies = itertools.count(1)
+"""Versions of what is published: they rise, also from one administrator of a zone to the next."""
+
+
 def policy_text(name: str = "budgets", writes: int = 5) -> str:
     return BUDGETS.format(name=name, writes=writes).lstrip()
 
@@ -79,7 +84,6 @@ class Administrator:
         self._log = ControlLog(settings.bootstrap, settings.zone)
         self._principal = settings.principal
         self._versions: dict[UUID, int] = {}
-        self._policies = 0
 
     async def __aenter__(self) -> Administrator:
         await self._log.__aenter__()
@@ -104,23 +108,32 @@ class Administrator:
         """Take a grant back."""
         return await self._say(grant, table, GrantStatus.REVOKED, None)
 
-    async def quarantine(self, principal: str) -> ControlRecord:
-        """Stop a principal until somebody lifts it."""
-        control = Control(
+    async def quarantine(self, principal: str) -> UUID:
+        """Stop a principal until somebody lifts it; the quarantine's id."""
+        control = uuid4()
+        await self._stop(control, principal, 1)
+        return control
+
+    async def lift(self, control: UUID, principal: str) -> None:
+        """End a quarantine."""
+        await self._stop(control, principal, 2)
+
+    async def _stop(self, control: UUID, principal: str, version: int) -> None:
+        said = Control(
             id=uuid7(),
-            issue=self._issue(1),
-            control=uuid4(),
+            issue=self._issue(version),
+            control=control,
             stops=Quarantined(principal=principal),
+            lifted=version > 1,
         )
-        return await self._log.publish(control, self._signer, ADMINISTRATOR)
+        await self._log.publish(said, self._signer, ADMINISTRATOR)
 
     async def push(self, text: str) -> str:
         """Publish a policy; its hash."""
-        self._policies += 1
         policy = load_policy_files([("policy.yaml", text.encode())], run_case)
         publication = Publication(
             id=uuid7(),
-            issue=self._issue(self._policies),
+            issue=self._issue(next(_policies)),
             bundle=policy.bundle.name,
             digest=policy.hash,
             files=(PolicyFile(name="policy.yaml", text=text),),

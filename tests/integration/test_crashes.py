@@ -157,9 +157,10 @@ async def test_an_archiver_that_is_killed_loses_nothing_and_counts_nothing_twice
     counted(f"{kills} kills; {await nothing_is_lost(stack, crashes.load)}")
 
 
-@pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(tmp_path / "kafka") as started:
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A broker that dies and comes back, with what it held."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("own") / "kafka") as started:
         yield started
 
 

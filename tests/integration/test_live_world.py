@@ -7,8 +7,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -28,9 +27,26 @@ VALID_MS = 3_000
 READ = "SELECT id FROM t"
 
 
-@pytest.fixture
-def settings(tmp_path: Path, broker: EmbeddedBroker) -> Settings:
-    return settings_with(tmp_path / "home", broker.bootstrap, policy_text(writes=1_000_000))
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedBroker) -> Iterator[Stack]:
+    """A zone with one judge."""
+    with Stack(_settings(tmp_path_factory, broker)) as stack:
+        asyncio.run(stack.judge_ready())
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory, broker: EmbeddedBroker) -> Iterator[Stack]:
+    """A zone with two judges."""
+    with Stack(_settings(tmp_path_factory, broker)) as stack:
+        stack.add_judge().start()
+        asyncio.run(stack.judge_ready())
+        yield stack
+
+
+def _settings(factory: pytest.TempPathFactory, broker: EmbeddedBroker) -> Settings:
+    policy = policy_text(writes=1_000_000)
+    return settings_with(factory.mktemp("world") / "home", broker.bootstrap, policy)
 
 
 async def answered(gate: Gate, statement: str) -> Verdict:
@@ -51,11 +67,8 @@ async def until(gate: Gate, statement: str, decision: Decision) -> Verdict:
 
 
 @contextlib.asynccontextmanager
-async def scene(stack: Stack, judges: int = 1) -> AsyncIterator[tuple[Gate, Administrator]]:
-    """An open gate, an administrator, and judges that answer."""
-    if judges == 2:
-        stack.add_judge().start()
-    await stack.judge_ready()
+async def scene(stack: Stack) -> AsyncIterator[tuple[Gate, Administrator]]:
+    """An open gate, and an administrator."""
     gate = stack.gate()
     await gate.open(timeout_s=40)
     async with Administrator(stack.settings) as administrator:
@@ -69,10 +82,10 @@ def quantile(values: list[float], part: float) -> str:
 
 @pytest.mark.parametrize("count", [4, pytest.param(200, marks=pytest.mark.prove)])
 async def test_a_grant_that_is_revoked_is_of_no_use_within_a_moment(
-    stack: Stack, count: int, counted: Callable[[str], None]
+    pair: Stack, count: int, counted: Callable[[str], None]
 ) -> None:
     waits = []
-    async with scene(stack, judges=2) as (gate, administrator), Load(gate, workers=4):
+    async with scene(pair) as (gate, administrator), Load(gate, workers=4):
         for number in range(count):
             drop = f"DROP TABLE g{number}"
             grant, _ = await administrator.grant(f"g{number}")
@@ -89,34 +102,34 @@ async def test_a_grant_that_is_revoked_is_of_no_use_within_a_moment(
 
 
 @pytest.mark.prove
-async def test_a_grant_is_used_as_often_as_it_says_also_by_the_next_judge(stack: Stack) -> None:
-    async with scene(stack) as (gate, administrator):
+async def test_a_grant_is_used_as_often_as_it_says_also_by_the_next_judge(alone: Stack) -> None:
+    async with scene(alone) as (gate, administrator):
         await administrator.grant("once", uses=1)
         await until(gate, "DROP TABLE once", Decision.ALLOW)
         second = await answered(gate, "DROP TABLE once")
-        stack.judge.kill()
-        stack.judge.start()
+        alone.judge.kill()
+        alone.judge.start()
         third = await answered(gate, "DROP TABLE once")
     assert [second.decision, third.decision] == [Decision.DENY, Decision.DENY]
 
 
 async def test_an_old_grant_and_a_tombstone_that_are_published_again_change_nothing(
-    stack: Stack,
+    alone: Stack,
 ) -> None:
-    async with scene(stack) as (gate, administrator):
+    async with scene(alone) as (gate, administrator):
         grant, old = await administrator.grant("old")
         await until(gate, "DROP TABLE old", Decision.ALLOW)
         await administrator.revoke(grant, "old")
         await until(gate, "DROP TABLE old", Decision.DENY)
         headers = list(old.headers)
-        await stack.write("grants", old.value or b"", old.key, headers)
-        await stack.write("grants", None, old.key)  # type: ignore[arg-type]
+        await alone.write("grants", old.value or b"", old.key, headers)
+        await alone.write("grants", None, old.key)  # type: ignore[arg-type]
         later, _ = await administrator.grant("later")
         await until(gate, "DROP TABLE later", Decision.ALLOW)
         before = await answered(gate, "DROP TABLE old")
-        findings = await stack.read("findings", 2)
-        stack.judge.kill()
-        stack.judge.start()
+        findings = await alone.read("findings", 2)
+        alone.judge.kill()
+        alone.judge.start()
         after = await answered(gate, "DROP TABLE old")
         still = await until(gate, "DROP TABLE later", Decision.ALLOW)
     assert [before.decision, after.decision] == [Decision.DENY, Decision.DENY]
@@ -124,11 +137,11 @@ async def test_an_old_grant_and_a_tombstone_that_are_published_again_change_noth
     assert len(findings) == 2
 
 
-async def test_a_judge_that_slept_allows_nothing_when_it_wakes(stack: Stack) -> None:
-    async with scene(stack) as (gate, administrator):
+async def test_a_judge_that_slept_allows_nothing_when_it_wakes(alone: Stack) -> None:
+    async with scene(alone) as (gate, administrator):
         grant, _ = await administrator.grant("night")
         await until(gate, "DROP TABLE night", Decision.ALLOW)
-        pid = stack.judge.pid
+        pid = alone.judge.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -151,23 +164,9 @@ async def test_a_judge_that_slept_allows_nothing_when_it_wakes(stack: Stack) -> 
     assert (awake.decision, revoked.decision) == (Decision.ALLOW, Decision.DENY)
 
 
-async def test_who_is_quarantined_is_stopped_at_every_judge(stack: Stack) -> None:
-    async with scene(stack, judges=2) as (gate, administrator):
-        await answered(gate, READ)
-        await administrator.quarantine(stack.settings.principal)
-        verdict = await until(gate, READ, Decision.DENY)
-        # A judge that is new reads it before it judges anything.
-        for child in (stack.judge, stack.second):
-            assert child is not None
-            child.kill()
-            child.start()
-        again = await answered(gate, READ)
-    assert [one.reasons[0].code for one in (verdict, again)] == ["quarantined"] * 2
-
-
 @pytest.mark.parametrize("pushes", [4, pytest.param(40, marks=pytest.mark.prove)])
 async def test_no_verdict_mixes_two_policies_while_they_change_under_load(
-    stack: Stack, pushes: int, counted: Callable[[str], None]
+    pair: Stack, pushes: int, counted: Callable[[str], None]
 ) -> None:
     verdicts: list[Verdict] = []
     over = asyncio.Event()
@@ -177,7 +176,7 @@ async def test_no_verdict_mixes_two_policies_while_they_change_under_load(
             for statement in (READ, "DROP TABLE t"):
                 verdicts.append(await answered(gate, statement))
 
-    async with scene(stack, judges=2) as (gate, administrator):
+    async with scene(pair) as (gate, administrator):
         first = (await answered(gate, READ)).policy
         asking = [asyncio.create_task(ask(gate)) for _ in range(4)]
         names = {}
@@ -203,8 +202,8 @@ async def test_no_verdict_mixes_two_policies_while_they_change_under_load(
 
 
 @pytest.mark.prove
-async def test_two_judges_share_the_principals(stack: Stack) -> None:
-    async with scene(stack, judges=2) as (gate, _):
+async def test_two_judges_share_the_principals(pair: Stack) -> None:
+    async with scene(pair) as (gate, _):
         judges: set[str] = set()
         async with asyncio.timeout(PATIENCE_S):
             while judges != {"judge-1", "judge-2"}:
@@ -214,3 +213,20 @@ async def test_two_judges_share_the_principals(stack: Stack) -> None:
                         verdict = await gate.propose(proposal, valid_for_ms=VALID_MS)
                         judges.add(verdict.judge)
     assert judges == {"judge-1", "judge-2"}
+
+
+async def test_who_is_quarantined_is_stopped_at_every_judge_until_it_is_lifted(pair: Stack) -> None:
+    agent = pair.settings.principal
+    async with scene(pair) as (gate, administrator):
+        await answered(gate, READ)
+        quarantine = await administrator.quarantine(agent)
+        verdict = await until(gate, READ, Decision.DENY)
+        # A judge that is new reads it before it judges anything.
+        for child in (pair.judge, pair.second):
+            assert child is not None
+            child.kill()
+            child.start()
+        again = await answered(gate, READ)
+        await administrator.lift(quarantine, agent)
+        await until(gate, READ, Decision.ALLOW)
+    assert [one.reasons[0].code for one in (verdict, again)] == ["quarantined"] * 2

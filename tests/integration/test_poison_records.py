@@ -61,8 +61,10 @@ async def admits(stack: Stack) -> None:
     await gate.close()
 
 
-async def letters(stack: Stack, count: int) -> list[dict[str, Any]]:
-    found = [json.loads(one.value) for one in await stack.read("dead-letters", count)]
+async def letters(stack: Stack, before: int, count: int) -> list[dict[str, Any]]:
+    """The dead letters that follow the first `before`."""
+    read = await stack.read("dead-letters", before + count)
+    found = [json.loads(one.value) for one in read[before:]]
     assert len(found) == count
     return found
 
@@ -73,33 +75,49 @@ def poisoned(record: SignedRecord) -> bytes:
     return batch([RawRecord(record.value, KEY, [*headers, NOT_UTF8])])
 
 
+async def test_a_signed_action_with_such_a_header_is_denied(judged: Stack) -> None:
+    stack = judged
+    before = await stack.stored("dead-letters")
+    action, record = action_of(stack)
+    await put(stack, "actions", PARTITION, poisoned(record))
+    expected: dict[UUID, list[tuple[str, str]]] = {action.id: [("deny", "malformed")]}
+    assert await answers(stack, 1, action) == expected
+    (letter,) = await letters(stack, before, 1)
+    assert letter["reason"] == "malformed: header name `??` is not UTF-8; send plain text"
+    await admits(stack)
+
+
+async def test_the_gate_goes_on_and_counts_what_it_ignored(judged: Stack) -> None:
+    stack = judged
+    gate = stack.gate()
+    await gate.open(timeout_s=40)
+    place = reply_partition(load_executor(stack.settings).id)
+    for data in poisons().values():
+        await put(stack, "verdicts", place, data)
+    await asyncio.sleep(0.5)
+    verdict = await gate.propose(sql("SELECT 1"), valid_for_ms=5_000)
+    assert verdict.decision is Decision.ALLOW
+    assert gate.ignored["malformed"] == 1
+    assert gate.ignored["not_waiting"] >= len(poisons()) - 1
+    await gate.close()
+
+
 async def test_the_judge_writes_a_dead_letter_for_each_and_answers_the_next_action(
-    stack: Stack,
+    judged: Stack,
 ) -> None:
-    await stack.judge_ready()
-    before = stack.judge.pid
+    stack, before = judged, judged.judge.pid
+    letters_before = await stack.stored("dead-letters")
     for data in poisons().values():
         await put(stack, "actions", PARTITION, data)
     await admits(stack)
-    found = await letters(stack, len(poisons()))
+    found = await letters(stack, letters_before, len(poisons()))
     assert len({letter["offset"] for letter in found}) == len(poisons())
     assert stack.judge.pid == before
     await asyncio.sleep(COMMITTED_S)
     stack.judge.kill()
     stack.judge.start()
     await admits(stack)
-    assert await stack.stored("dead-letters") == len(poisons())
-
-
-async def test_a_signed_action_with_such_a_header_is_denied(stack: Stack) -> None:
-    await stack.judge_ready()
-    action, record = action_of(stack)
-    await put(stack, "actions", PARTITION, poisoned(record))
-    expected: dict[UUID, list[tuple[str, str]]] = {action.id: [("deny", "malformed")]}
-    assert await answers(stack, 1, action) == expected
-    (letter,) = await letters(stack, 1)
-    assert letter["reason"] == "malformed: header name `??` is not UTF-8; send plain text"
-    await admits(stack)
+    assert await stack.stored("dead-letters") == letters_before + len(poisons())
 
 
 async def test_the_archiver_keeps_each_and_what_comes_after(stack: Stack) -> None:
@@ -119,21 +137,6 @@ async def test_the_archiver_keeps_each_and_what_comes_after(stack: Stack) -> Non
     values = [*(name.encode() for name in list(poisons())[:-1]), None, b"next"]
     assert [row[:2] for row in kept] == list(enumerate(values))
     assert [row[2] for row in kept] == ["hex:fffe", None, None, None, None, "a", None]
-
-
-async def test_the_gate_goes_on_and_counts_what_it_ignored(stack: Stack) -> None:
-    await stack.judge_ready()
-    gate = stack.gate()
-    await gate.open(timeout_s=40)
-    place = reply_partition(load_executor(stack.settings).id)
-    for data in poisons().values():
-        await put(stack, "verdicts", place, data)
-    await asyncio.sleep(0.5)
-    verdict = await gate.propose(sql("SELECT 1"), valid_for_ms=5_000)
-    assert verdict.decision is Decision.ALLOW
-    assert gate.ignored["malformed"] == 1
-    assert gate.ignored["not_waiting"] >= len(poisons()) - 1
-    await gate.close()
 
 
 async def test_what_a_new_owner_reads_back_is_whole(broker: EmbeddedBroker) -> None:

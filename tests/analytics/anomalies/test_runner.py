@@ -168,10 +168,16 @@ def filled(directory: Path, rollups: Path | None) -> list[tuple[Any, ...]]:
         return hours(connection)
 
 
+@pytest.fixture(scope="module")
+def without(directory: Path) -> list[tuple[Any, ...]]:
+    """What the records say."""
+    return filled(directory, None)
+
+
 def test_roll_ups_say_what_the_records_say(
-    directory: Path, connection: duckdb.DuckDBPyConnection
+    directory: Path, connection: duckdb.DuckDBPyConnection, without: list[tuple[Any, ...]]
 ) -> None:
-    without = filled(directory, None)
+    assert without
     written = roll_up(connection, directory)
     assert written
     assert roll_up(connection, directory) == ()
@@ -184,9 +190,11 @@ def test_roll_ups_say_what_the_records_say(
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 no more", None])
 def test_a_roll_up_that_is_damaged_or_gone_is_read_from_the_records(
-    damage: bytes | None, directory: Path, connection: duckdb.DuckDBPyConnection
+    damage: bytes | None,
+    directory: Path,
+    connection: duckdb.DuckDBPyConnection,
+    without: list[tuple[Any, ...]],
 ) -> None:
-    without = filled(directory, None)
     roll_up(connection, directory)
     path = rollup_path(directory, END - 2 * DAY)
     if damage is None:

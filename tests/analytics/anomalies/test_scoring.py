@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.anomalies.scoring import DAY, WARM, Scores, fits, score
+from analytics.anomalies.scoring import DAY, WARM, fits, score
 from analytics.synth.filling import fill
 from analytics.synth.incidents import Kind, Label, read_labels
 from analytics.synth.traffic import Plan
@@ -16,14 +16,9 @@ from enforcers.contract.finding import Severity
 from tests.analytics.anomalies.test_runner import ODD
 
 
-def scored(directory: Path, plan: Plan, warm: timedelta, step: timedelta = DAY) -> Scores:
-    fill(plan, directory)
-    return score(directory, read_labels(directory), warm, step=step)
-
-
-def test_most_of_a_small_world_is_found_and_little_else(tmp_path: Path) -> None:
+def test_most_of_a_small_world_is_found_and_little_else(small_world: Path) -> None:
     """A loose bound: two weeks of few agents give no past to compare with."""
-    scores = scored(tmp_path, Plan(rows=6_000, seed=77, days=12, agents=12), 5 * DAY, 4 * DAY)
+    scores = score(small_world, read_labels(small_world), 5 * DAY, step=4 * DAY)
     assert sum(one.injected for one in scores.each) >= 10
     assert scores.recall >= 0.6
     assert scores.false_a_day <= 10
@@ -34,7 +29,8 @@ def test_most_of_a_small_world_is_found_and_little_else(tmp_path: Path) -> None:
 def test_nine_of_ten_incidents_are_found_at_five_false_findings_a_day(
     seed: int, tmp_path: Path
 ) -> None:
-    scores = scored(tmp_path, Plan(rows=60_000, seed=seed), WARM)
+    fill(Plan(rows=60_000, seed=seed), tmp_path)
+    scores = score(tmp_path, read_labels(tmp_path), WARM)
     print(f"\nseed {seed}", *scores.table(), *scores.details(), sep="\n")
     assert sum(one.injected for one in scores.each) >= 24
     assert scores.recall >= 0.9

@@ -15,25 +15,17 @@ from analytics.anomalies import runner, sharing
 from analytics.anomalies.registry import DETECTIONS, detections
 from analytics.anomalies.runner import DAY, Period, Ran, install, look, steps_of
 from analytics.reader import connect
-from analytics.synth.filling import fill
-from analytics.synth.traffic import Plan
 from tests.analytics.anomalies.plays import settled, spike_loud, votes
 from tests.analytics.anomalies.world import END, World
 from tests.analytics.records import rows
 
 HOUR = timedelta(hours=1)
-FIRST, DAYS = 5, 4
-PLAN = Plan(rows=4_000, seed=41, days=FIRST + DAYS, agents=12)
-
-
-@pytest.fixture(scope="module")
-def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill(PLAN, tmp_path_factory.mktemp("synthetic") / "archive").directory
+FIRST, DAYS = 6, 3
 
 
 @pytest.fixture
-def connection(synthetic: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(synthetic) as connection:
+def connection(small_world: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(small_world) as connection:
         install(connection)
         yield connection
 

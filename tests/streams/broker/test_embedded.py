@@ -59,6 +59,10 @@ def gone(pid: int) -> bool:
     return state == "Z"
 
 
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def parent_of_a_broker(data_dir: Path) -> tuple[subprocess.Popen[str], int]:
     program = f"""
         import pathlib, time
@@ -77,7 +81,11 @@ def parent_of_a_broker(data_dir: Path) -> tuple[subprocess.Popen[str], int]:
     return parent, int(parent.stdout.readline())
 
 
-def test_data_address_and_id_survive_a_stop_and_a_crash(tmp_path: Path) -> None:
+def test_a_refused_start_a_crash_and_a_stop_leave_directory_data_address_and_id(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(BrokerError):
+        EmbeddedBroker(tmp_path, heap_mb=1).start()
     with EmbeddedBroker(tmp_path) as first:
         asyncio.run(write(first.bootstrap, b"kept"))
         known = first.bootstrap, first.cluster_id
@@ -90,38 +98,33 @@ def test_data_address_and_id_survive_a_stop_and_a_crash(tmp_path: Path) -> None:
         assert asyncio.run(read(second.bootstrap)) == b"kept"
 
 
-async def test_it_starts_inside_a_running_loop_and_is_ready_for_topics(tmp_path: Path) -> None:
+async def test_it_starts_inside_a_running_loop_and_without_variables_that_load_code_into_java(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-javaagent:/nowhere.jar")
     with EmbeddedBroker(tmp_path) as broker:
         await create_topics(broker.bootstrap, NOTES)
 
 
-def test_kill_9_of_the_parent_leaves_no_java_and_a_free_directory(tmp_path: Path) -> None:
+def test_kill_9_of_the_parent_and_of_the_warden_leaves_no_java_and_a_free_directory(
+    tmp_path: Path,
+) -> None:
     parent, java = parent_of_a_broker(tmp_path)
     parent.kill()
     parent.wait()
     with EmbeddedBroker(tmp_path) as heir:
         assert gone(java)
         assert heir.pid != java
+        # Only Linux tells a child of its parent's death.
+        if sys.platform.startswith("linux"):
+            os.kill(parent_of(heir.pid), signal.SIGKILL)
+            assert eventually(lambda: gone(heir.pid))
 
 
-def test_kill_9_of_the_warden_leaves_no_java(tmp_path: Path) -> None:
-    if not sys.platform.startswith("linux"):
-        pytest.skip("only Linux tells a child of its parent's death")
-    broker = EmbeddedBroker(tmp_path).start()
-    java = broker.pid
-    os.kill(
-        int(Path(f"/proc/{java}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL
-    )
-    assert eventually(lambda: gone(java))
-    broker.stop()
-
-
-def test_a_second_broker_on_the_directory_is_refused(tmp_path: Path) -> None:
-    with (
-        EmbeddedBroker(tmp_path),
-        pytest.raises(BrokerError, match="in use by the broker of process"),
-    ):
-        EmbeddedBroker(tmp_path).start()
+def test_a_second_broker_on_the_directory_is_refused(broker: EmbeddedBroker) -> None:
+    with pytest.raises(BrokerError, match="in use by the broker of process"):
+        EmbeddedBroker(broker.log_file.parent).start()
+    assert broker.alive
 
 
 def test_a_taken_port_is_refused(tmp_path: Path) -> None:
@@ -135,19 +138,6 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
 def test_a_heap_that_java_refuses_is_explained(tmp_path: Path, heap_mb: int) -> None:
     with pytest.raises(BrokerError, match=rf"a heap of {heap_mb} MB was refused: .*java\.out"):
         EmbeddedBroker(tmp_path, heap_mb=heap_mb).start()
-
-
-def test_a_refused_start_frees_the_directory(tmp_path: Path) -> None:
-    with pytest.raises(BrokerError):
-        EmbeddedBroker(tmp_path, heap_mb=1).start()
-    EmbeddedBroker(tmp_path).start().stop()
-
-
-def test_variables_that_could_load_code_into_java_do_not_reach_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-javaagent:/nowhere.jar")
-    EmbeddedBroker(tmp_path).start().stop()
 
 
 def test_configured_servers_are_never_replaced_by_an_embedded_broker(
