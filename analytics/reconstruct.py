@@ -14,7 +14,7 @@ from uuid import UUID
 import duckdb
 
 from analytics.evidence import UNSUSPECTED, Evidence
-from analytics.rows import Row, evidence, rows, signer_of
+from analytics.rows import Row, evidence, moment_of, rows, signer_of
 from analytics.seen import ActionSeen, EffectSeen, OutcomeSeen, ReasonSeen, SessionSeen, VerdictSeen
 from analytics.words import Words
 from enforcers.contract.action import Action
@@ -151,6 +151,7 @@ def _action(
         id=first["action_id"],
         digest=first["action_digest"],
         text=first["text"] or "",
+        issued_at=moment_of(first["issued_at"]),
         evidence=evidence(first),
         replays=tuple(evidence(row) for row in replays),
         verdicts=verdicts,
@@ -174,7 +175,6 @@ _ACTION_FIELDS = (
     "ticket",
     "parent",
     "executor",
-    "issued_at",
     "bytes_match",
 )
 
@@ -208,7 +208,7 @@ def _verdict(row: Row, digest: str, check: _Check) -> VerdictSeen:
         policy=row["policy"] or "",
         judge=row["judge"] or "",
         executor=row["executor"] or "",
-        issued_at=row["issued_at"],
+        issued_at=moment_of(row["issued_at"]),
         digest_matches=row["action_digest"] == digest,
         duplicate=row["duplicate"],
         signature=check.of(row, Verdict, Role.JUDGE, row["judge"] or ""),
@@ -278,7 +278,7 @@ def _outcome(row: Row, digest: str, check: _Check) -> OutcomeSeen:
         duration_us=row["duration_us"],
         error=row["error"],
         executed_digest=row["executed_digest"],
-        finished_at=row["finished_at"],
+        finished_at=moment_of(row["finished_at"]),
         digest_matches=row["action_digest"] == digest,
         duplicate=row["duplicate"],
         evidence=evidence(row),

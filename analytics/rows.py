@@ -36,6 +36,11 @@ def rows(
         raise ArchiveError(f"archive cannot be read: {first}; connect to it again") from error
 
 
+def moment_of(value: Any) -> datetime | None:
+    """A time that a record names; None where it is infinite, or in a year that no calendar here has."""
+    return value if isinstance(value, datetime) and value.tzinfo else None
+
+
 def evidence(row: Row) -> Evidence:
     """The Kafka record of a row."""
     return Evidence(

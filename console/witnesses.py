@@ -64,16 +64,19 @@ def witness_keys(settings: Settings, given: Sequence[str]) -> tuple[WitnessKey, 
 def witnessed_checkpoints(
     directory: Path, keys: Sequence[WitnessKey]
 ) -> tuple[tuple[str, str], ...]:
-    """The largest that each of these keys cosigned, as checkpoints held elsewhere. Raises ArchiveError."""
+    """The largest of each log that each of these keys cosigned, as checkpoints held elsewhere. Raises ArchiveError."""
     from analytics.archive.witnessed import witnessed
 
-    largest: dict[str, tuple[int, str, str]] = {}
+    largest: dict[tuple[str, str], tuple[int, str, str]] = {}
     for one in _read(lambda: witnessed(directory)) if keys else ():
         for key in keys:
-            found = _seen(one.text, key)
-            if found and found[0].size >= largest.get(key.name, (0, "", ""))[0]:
-                by = f"{key.name} at {shown(datetime.fromtimestamp(found[1], UTC))}"
-                largest[key.name] = (found[0].size, f"{one.name} (cosigned by {by})", one.text)
+            if (found := _seen(one.text, key)) is None:
+                continue
+            seen, at = found
+            if seen.size >= largest.get((key.name, seen.origin), (0, "", ""))[0]:
+                by = f"{key.name} at {shown(datetime.fromtimestamp(at, UTC))}"
+                name = f"{one.name} (cosigned by {by})"
+                largest[key.name, seen.origin] = (seen.size, name, one.text)
     return tuple((name, text) for _, name, text in largest.values())
 
 

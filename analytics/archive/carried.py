@@ -14,7 +14,7 @@ from pathlib import Path
 
 from analytics.archive.signed_head import SUPERSEDED
 from analytics.archive.witnessed import DIRECTORY, witnessed
-from analytics.log.checkpoint import parse_checkpoint
+from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.note import parse_note
 from enforcers.errors import ArchiveError, SignatureError
 
@@ -50,26 +50,37 @@ def _take_witnessed(source: Path, target: Path, heads: int) -> int:
         (target / "log" / DIRECTORY).mkdir(parents=True)
     for one in known:
         shutil.copy2(source / one.name, target / one.name)
-    return max([0, *(_size_of(one.text) - heads for one in known)])
+    seen = [found for one in known if (found := _checkpoint_of(one.text))]
+    # Witnesses look at many logs: what lies there may be of another one.
+    own = _signed(source)
+    return max([0, *(one.size - heads for one in seen if own is None or one.origin == own.origin)])
 
 
-def _size_of(text: str) -> int:
+def _checkpoint_of(text: str) -> Checkpoint | None:
     try:
-        return parse_checkpoint(parse_note(text).text).size
+        return parse_checkpoint(parse_note(text).text)
     except SignatureError:
-        return 0
+        return None
 
 
 def _take_checkpoint(source: Path, target: Path, heads: int) -> int:
     """Take the old signed head over if the new log reaches it; returns how much it lacks."""
+    own = _signed(source)
+    if own is None:
+        return 0
+    name = "checkpoint" if own.size <= heads else SUPERSEDED
+    shutil.copy2(source / "log" / "checkpoint", target / "log" / name)
+    return max(0, own.size - heads)
+
+
+def _signed(source: Path) -> Checkpoint | None:
+    """The old signed head; None where nothing was signed. Raises ArchiveError."""
     signed = source / "log" / "checkpoint"
     if not signed.exists():
-        return 0
+        return None
     try:
-        size = parse_checkpoint(parse_note(signed.read_text("utf-8")).text).size
+        return parse_checkpoint(parse_note(signed.read_text("utf-8")).text)
     except (SignatureError, UnicodeDecodeError) as error:
         raise ArchiveError(
             f"`{signed}` cannot be read ({error}); restore it, or move it away and rebuild again"
         ) from error
-    shutil.copy2(signed, target / "log" / ("checkpoint" if size <= heads else SUPERSEDED))
-    return max(0, size - heads)

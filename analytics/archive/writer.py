@@ -170,14 +170,16 @@ class Archive:
     def publish(self, *, now: bool = False) -> None:
         """Show committed rows to readers; without `now`, at most once an interval."""
         self._refuse_broken()
-        with _Breaking(self), self._showing:
+        # What waits for the lock has to see what failed under it.
+        with self._showing, _Breaking(self):
             self._publisher.publish(self.last_seq, now=now)
             self._keeper.turn()
 
     def settle(self) -> None:
         """Publish everything; wait until it is merged, sealed and dropped as far as it is time."""
         self.publish(now=True)
-        with _Breaking(self), self._showing:
+        # What waits for the lock has to see what failed under it.
+        with self._showing, _Breaking(self):
             self._publisher.settle()
             self._keeper.turn(wait=True)
 
@@ -194,6 +196,7 @@ class Archive:
 
     def _show(self) -> None:
         with self._showing:
+            self._refuse_broken()
             self._publisher.publish(self.last_seq, now=True)
 
     def _refuse_broken(self) -> None:

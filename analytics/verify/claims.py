@@ -22,8 +22,14 @@ from analytics.verify.filters import HEADER_BYTES, length_of
 from analytics.verify.leaves import leaves_of
 from analytics.verify.rows import EVERY, Reader
 
+_ENDLESS = 2**63 - 1
+"""Microseconds that stand for an infinite time, which a record may name."""
 _BOUNDS = ("stats_min", "stats_max", "stats_min_value", "stats_max_value")
-_TIMES = ", ".join(f"epoch_us(TRY_CAST({name} AS TIMESTAMPTZ))" for name in _BOUNDS)
+_TIMES = ", ".join(
+    f"CASE TRY_CAST({name} AS TIMESTAMPTZ) WHEN 'infinity' THEN {_ENDLESS} WHEN '-infinity' THEN -{_ENDLESS}"
+    f" ELSE epoch_us(TRY_CAST({name} AS TIMESTAMPTZ)) END"
+    for name in _BOUNDS
+)
 
 
 @dataclass(slots=True)
@@ -61,11 +67,14 @@ class Claims:
             f" FROM parquet_metadata({name}) ORDER BY row_group_id, column_id",
         )
         groups: dict[int, _Group] = {}
+        filters: dict[int | None, bytes] = {None: b""}
         for number, count, leaf, filter_at, *what in said:
             group = groups.setdefault(number, _Group(count))
             if count < 0 or leaf in group.columns:
                 raise ValueError("its footer counts less than nothing, or a column twice")
-            group.columns[leaf] = Claim(_filter(path, filter_at), *what)
+            if filter_at not in filters:
+                filters[filter_at] = _filter(path, filter_at)
+            group.columns[leaf] = Claim(filters[filter_at], *what)
         found = cls(int(rows), list(groups.values()))
         found._left = found.groups[0].rows if found.groups else 0
         return found
@@ -115,10 +124,8 @@ class Claims:
         return name in self._paths and not group.columns[name].holds
 
 
-def _filter(path: Path, at: int | None) -> bytes:
+def _filter(path: Path, at: int) -> bytes:
     """The filter that begins there. Raises ValueError where there is none."""
-    if at is None:
-        return b""
     with path.open("rb") as file:
         file.seek(at)
         header, length = length_of(file.read(HEADER_BYTES))

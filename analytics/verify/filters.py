@@ -18,7 +18,8 @@ _HEADER = re.compile(
 """Of a length, and that it is a split-block filter over XXH64, not compressed."""
 HEADER_BYTES = 32
 """More than any header."""
-MOST_BYTES = 128 << 20
+MOST_BYTES = 1 << 20
+"""More than a row group of distinct values has."""
 _BLOCK = 32
 _SALT = (
     0x47B6137B, 0x44974D91, 0x8824AD5B, 0xA2B7289D, 0x705495C7, 0x2DF1424B, 0x9EFC4947, 0x5C6BFB31,

@@ -20,7 +20,7 @@ from analytics.log.tree import Frontier
 from analytics.verify.peaks import Peaks
 from enforcers.errors import ArchiveError
 
-VERSION = 1
+VERSION = 2
 
 
 class TreeState(BaseModel):

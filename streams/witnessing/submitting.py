@@ -95,8 +95,14 @@ class Submitter:
             return None
         # Made from what readers see, and that is a moment behind what is signed.
         await asyncio.sleep(self._settle_s)
-        for _ in range(MOST_TRIES):
-            answer = await self._try(session, text, head, old)
+        for tried in range(MOST_TRIES):
+            try:
+                answer = await self._try(session, text, head, old)
+            except GrowthLostError:
+                if tried:
+                    raise
+                # It may have begun anew: it says itself where it stands.
+                answer = await self._try(session, text, head, 0)
             if answer.fate is not Fate.ELSEWHERE:
                 return answer
             old = answer.size

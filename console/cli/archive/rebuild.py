@@ -51,7 +51,7 @@ def _told(made: Rebuilt) -> Iterator[str]:
         yield "keep both directories, and see docs/recovery.md"
         return
     if made.unreached:
-        yield f"the same log, but the signed checkpoint counts {made.unreached} heads more: see docs/recovery.md"
+        yield f"the same log, but what was signed or cosigned counts {made.unreached} heads more: see docs/recovery.md"
     else:
         yield "the same log as the old archive's"
     yield (

@@ -72,7 +72,7 @@ def population(
             _write_csv(csv, drawn)
         outside = elsewhere(at.connection, wanted)
         if as_json:
-            _print_json(found, drawn if csv is None else ())
+            _print_json(found, drawn if csv is None else (), outside)
     if not as_json and str(csv) != "-":
         show_lines([*told_population(found), *told_elsewhere(outside)])
         if sample and csv is None:
@@ -90,11 +90,11 @@ def _write_csv(path: Path, drawn: Iterable[Mapping[str, Any]]) -> None:
         write_lines(path, lines)
 
 
-def _print_json(found: Any, drawn: Iterable[Mapping[str, Any]]) -> None:
+def _print_json(found: Any, drawn: Iterable[Mapping[str, Any]], outside: Any) -> None:
     """One object, its rows one after the other: there may be more than fit into memory."""
     from console.auditing.bodies import population_body
 
-    head = json.dumps(population_body(found), default=json_value)
+    head = json.dumps({**population_body(found), "elsewhere": outside}, default=json_value)
     typer.echo(f'{head[:-1]}, "actions": [', nl=False)
     for number, row in enumerate(drawn):
         typer.echo(f"{',' if number else ''}{json.dumps(row, default=json_value)}", nl=False)

@@ -215,6 +215,7 @@ SELECT i::UBIGINT AS seq, (i % 7)::TINYINT AS small, -i AS minus, i % 2 = 0 AS e
   CASE WHEN i % 3 > 0 THEN [{'name': 'n', 'more': ['a', NULL]}, {'name': NULL, 'more': []}] END AS list,
   CASE WHEN i % 4 > 0 THEN {'id': uuid(), 'deep': CASE WHEN i % 8 > 0 THEN [i] ELSE [] END} END AS part,
   make_timestamptz(CASE i % 3 WHEN 0 THEN -1 WHEN 1 THEN i * 1000000007 ELSE 250000000000000000 END) AS at,
+  CASE i % 3 WHEN 0 THEN 'infinity'::TIMESTAMPTZ WHEN 1 THEN '-infinity' ELSE now() END AS ends,
   NULL::VARCHAR AS nothing
 FROM range(50000) t(i)
 """

@@ -26,6 +26,8 @@ def test_a_period_of_which_the_archive_has_nothing_is_not_taken_for_a_quiet_one(
     assert before.exit_code == 0
     assert "EMPTY     no record is of this period; those of the archive are of 20" in before.stdout
     assert "None" not in before.stdout
+    told = sluicegate("audit", *command, "--from", "2001-01-01", "--to", "2001-02-01", "--json")
+    assert json.loads(told.stdout)["elsewhere"]
 
 
 def test_an_archive_without_records_says_so(sluicegate: Sluicegate) -> None:

@@ -166,9 +166,23 @@ async def test_a_witness_that_cannot_be_shown_growth_any_more_is_told_of(tmp_pat
         live(directory, 1, 3)
         settle(directory, 4, keep=1)
         await rounds(directory, heard.url, 2, told)
-        assert len(heard.bodies) == 1
+        # Each time it is asked from the beginning as well: it might have begun anew.
+        assert len(heard.bodies) == 3
     [message] = told.messages
     assert "were dropped" in message
+
+
+async def test_a_witness_that_began_anew_is_shown_what_is_left(tmp_path: Path) -> None:
+    directory, told = tmp_path / "archive", Told()
+    live(directory, 0, 1)
+    async with hearing(ours(local(tmp_path / "w"))) as heard:
+        await rounds(directory, heard.url)
+    live(directory, 1, 3)
+    settle(directory, 4, keep=1)
+    async with hearing(ours(local(tmp_path / "anew"))) as heard:
+        await rounds(directory, heard.url, 2, told)
+        assert len(heard.bodies) == 1
+    assert told.messages == []
 
 
 async def test_what_lies_there_of_another_key_is_not_believed(
