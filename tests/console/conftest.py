@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from console.batch import load_case_judge
@@ -32,14 +30,6 @@ def at_home(home: Path, patch: pytest.MonkeyPatch) -> Path:
             patch.delenv(name)
     patch.setenv("SLUICEGATE_HOME", str(home))
     return home
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_tree_of_commands() -> Iterator[None]:
-    """Made once, as in a process: for each call of `CliRunner` anew it takes longer than most commands."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("typer.testing._get_command", cache(get_command), raising=False)
-        yield
 
 
 @pytest.fixture
