@@ -54,12 +54,14 @@ def command_lines(path: Path) -> Iterator[str]:
         yield from re.findall(r"^(?:\$ )?(sluicegate\b.*)", block, re.M)
 
 
+SLUICEGATE: Any = get_command(app)
+"""Made once: to make it takes longer than to read a line."""
 LINES = sorted({(named(path), line) for path in PAGES for line in command_lines(path)})
 
 
 def parsed(line: str) -> tuple[str, ...]:
     """The names of the command that a line calls. What the command line would refuse is raised."""
-    command: Any = get_command(app)
+    command = SLUICEGATE
     words = [word for word in shlex.split(re.split(r"[<>|]", line)[0], comments=True)[1:] if word]
     path: tuple[str, ...] = ()
     while words and hasattr(command, "commands"):
@@ -95,7 +97,7 @@ def test_a_command_line_that_does_not_exist_is_noticed(line: str) -> None:
         parsed(line)
 
 
-@pytest.mark.parametrize("path", list(commands(get_command(app))), ids=" ".join)
+@pytest.mark.parametrize("path", list(commands(SLUICEGATE)), ids=" ".join)
 def test_every_command_is_named_in_a_page(path: tuple[str, ...]) -> None:
     assert path in named_in_pages()
 
