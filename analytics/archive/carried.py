@@ -36,10 +36,12 @@ def take_dropped(source: Path, target: Path) -> None:
 
 def take_signed(source: Path, target: Path, heads: int) -> int:
     """Take over what binds the old archive; returns how many heads the new one lacks of it."""
-    return max(_take_checkpoint(source, target, heads), _take_witnessed(source, target, heads))
+    own = _signed(source)
+    lacks = _take_checkpoint(source, target, own, heads) if own else 0
+    return max(lacks, _take_witnessed(source, target, own, heads))
 
 
-def _take_witnessed(source: Path, target: Path, heads: int) -> int:
+def _take_witnessed(source: Path, target: Path, own: Checkpoint | None, heads: int) -> int:
     """
     What witnesses cosigned holds whatever became of the segments: all of it goes along.
 
@@ -52,7 +54,6 @@ def _take_witnessed(source: Path, target: Path, heads: int) -> int:
         shutil.copy2(source / one.name, target / one.name)
     seen = [found for one in known if (found := _checkpoint_of(one.text))]
     # Witnesses look at many logs: what lies there may be of another one.
-    own = _signed(source)
     return max([0, *(one.size - heads for one in seen if own is None or one.origin == own.origin)])
 
 
@@ -63,11 +64,8 @@ def _checkpoint_of(text: str) -> Checkpoint | None:
         return None
 
 
-def _take_checkpoint(source: Path, target: Path, heads: int) -> int:
+def _take_checkpoint(source: Path, target: Path, own: Checkpoint, heads: int) -> int:
     """Take the old signed head over if the new log reaches it; returns how much it lacks."""
-    own = _signed(source)
-    if own is None:
-        return 0
     name = "checkpoint" if own.size <= heads else SUPERSEDED
     shutil.copy2(source / "log" / "checkpoint", target / "log" / name)
     return max(0, own.size - heads)

@@ -11,9 +11,9 @@ from analytics.archive.spans import span_of
 from analytics.archive.structures import PAYLOAD, VERDICT
 
 OUTCOME_GRACE_S = 10
-"""An allowed action without an outcome is `unknown` this long after its verdict ran out."""
+"""So long after its verdict ran out, an allowed action that nobody reported on has the outcome `none`."""
 
-_ANSWERS = "archived_in(id, since::TIMESTAMPTZ - INTERVAL 1 HOUR, NULL)"
+_ANSWERS = "archived_in(NULL, since::TIMESTAMPTZ - INTERVAL 1 HOUR, NULL)"
 """An answer is recorded after its action; brokers' clocks may differ."""
 
 _FITTING = {name: VERDICT[name] for name in ("action_digest", "executor")}
@@ -32,7 +32,7 @@ def views_sql(directory: Path, sources: Sequence[str], stored: Path | None = Non
         "views",
         **words,
         **{name: _query(name, "archived") for name in ("actions", "verdicts", "outcomes")},
-        actions_in=_query("actions", "archived_in(id, since, until)"),
+        actions_in=_query("actions", "archived_in(NULL, since, until)"),
         verdicts_in=_query("verdicts", _ANSWERS),
         outcomes_in=_query("outcomes", _ANSWERS),
         sources=",\n  ".join(paths),

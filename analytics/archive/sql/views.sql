@@ -129,11 +129,11 @@ CREATE OR REPLACE TEMP MACRO outcome_of(status, decision, recorded_at, valid_for
     THEN 'none' END
 );
 
--- One row an action, of this id and recorded in this time, null: any: who proposed what, what the judge said, what became of it. The same id with
--- other bytes is another action, with its own row. Of several verdicts and outcomes the first counts.
+-- One row an action that was recorded in this time, null: any: who proposed what, what the judge said, what became of it.
+-- The same id with other bytes is another action, with its own row. Of several verdicts and outcomes the first counts.
 -- It is chosen after the join, for then DuckDB reads only what belongs to the actions that are asked
 -- for; and a partition names what follows from its first column, so that filters on that reach the files.
-CREATE OR REPLACE TEMP MACRO told(id, since, until) AS TABLE
+CREATE OR REPLACE TEMP MACRO timeline_between(since, until) AS TABLE
 SELECT
   recorded_at, action_id, principal, principal_kind, on_behalf_of, session, system,
   environment, kind, text, reason, ticket, executor,
@@ -177,11 +177,7 @@ FROM (
   ) = 1
 );
 
--- What was proposed in a time; null: any.
-CREATE OR REPLACE TEMP MACRO timeline_between(since, until) AS TABLE
-FROM told(NULL, since, until);
-
-CREATE OR REPLACE TEMP VIEW timeline AS FROM told(NULL, NULL, NULL);
+CREATE OR REPLACE TEMP VIEW timeline AS FROM timeline_between(NULL, NULL);
 
 -- One action: the rows that `timeline` has of it. Ids of version 7 begin with their time, so few row groups
 -- are read. What was said is read from the few values themselves, by which typed columns were made: to open
@@ -199,7 +195,7 @@ FROM archived_in(id, NULL, NULL) WHERE id IS NOT NULL;
 
 -- What one principal proposed in a time; null: any.
 CREATE OR REPLACE TEMP MACRO timeline_of(who, since, until) AS TABLE
-SELECT * FROM told(NULL, since, until) WHERE principal = who;
+SELECT * FROM timeline_between(since, until) WHERE principal = who;
 
 -- What people were asked before an action may pass. `replay`: the same bytes once more.
 CREATE OR REPLACE TEMP VIEW request_records AS
