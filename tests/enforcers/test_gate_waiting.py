@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -117,12 +118,26 @@ async def test_a_vote_taken_back_before_it_was_used_denies(
 
 
 async def test_who_waits_in_vain_is_told_the_request(
-    gate: Gate, channel: RecordingChannel, wire: Wire, proposal: Callable[..., Proposal]
+    gate: Gate,
+    channel: RecordingChannel,
+    wire: Wire,
+    proposal: Callable[..., Proposal],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    listened = [0.0]
+
+    async def nothing_heard(_: UUID, timeout_s: float) -> bool:
+        listened.append(timeout_s)
+        return False
+
+    # Time that goes only while the gate listens: however slow the machine, it listens once.
+    monkeypatch.setattr("enforcers.gate.Patience", lambda s: Patience(s, lambda: sum(listened)))
+    monkeypatch.setattr(channel, "voted", nothing_heard)
     with pytest.raises(ApprovalNeededError) as needed:
-        async with gate.admitted(proposal(RISKY), PATIENT_MS, 0.01):
+        async with gate.admitted(proposal(RISKY), PATIENT_MS, 1.0):
             pytest.fail("the body ran without an approval")
     assert str(channel.requests[0].id) in str(needed.value)
+    assert sum(listened) == 1.0
     # Once more when the time was over: a vote may have come without a hint.
     assert (len(channel.requests), len(wire.sent)) == (1, 2)
 

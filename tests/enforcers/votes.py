@@ -74,7 +74,7 @@ async def attempt(gate: Gate, proposal: Proposal, wait_s: float = 0.0) -> str:
 
 async def asked(channel: RecordingChannel, count: int = 1) -> ApprovalRequest:
     """The newest request, as soon as there are `count`."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(channel.requests) < count:
             await asyncio.sleep(0)
     return channel.requests[-1]
@@ -82,6 +82,6 @@ async def asked(channel: RecordingChannel, count: int = 1) -> ApprovalRequest:
 
 async def listening(channel: RecordingChannel) -> None:
     """Wait until the gate waits for votes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not channel._hearsay._waiting:
             await asyncio.sleep(0)

@@ -117,7 +117,7 @@ async def run(gate: Gate, proposal: Proposal, valid_for_ms: int = SHORT_MS) -> s
 
 async def settled(wire: Wire, count: int = 1) -> list[Outcome]:
     """The outcomes, as soon as there are `count`; those of a refusal are sent in the background."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(wire.outcomes) < count:
             await asyncio.sleep(0)
     return wire.outcomes
@@ -125,7 +125,7 @@ async def settled(wire: Wire, count: int = 1) -> list[Outcome]:
 
 async def sent(wire: Wire, count: int) -> None:
     """Wait until `count` actions went out."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(wire.sent) < count:
             await asyncio.sleep(0)
 

@@ -18,9 +18,10 @@ from enforcers.contract.action import Principal, PrincipalKind, Proposal, SqlPay
 from enforcers.contract.keys import create_key
 from enforcers.contract.trust import Role, TrustedKey, TrustFile
 from enforcers.gate import Gate
+from streams.app import AppSettings, build_app
 from streams.replies import KafkaVerdictChannel
 from streams.topic_making import create_topics
-from streams.topics import TOPICS, in_zone, zoned
+from streams.topics import ACTIONS, TOPICS, in_zone, zoned
 
 PATIENCE_S = 40.0
 
@@ -102,13 +103,16 @@ class Stack:
     ) -> list[tuple[Any, ...]]:
         """The answer as soon as it holds; the last answer when patience is over."""
         deadline = time.monotonic() + PATIENCE_S
-        rows: list[tuple[Any, ...]] = []
-        while time.monotonic() < deadline:
-            if (self.settings.archive / "views.sql").exists():
-                rows = self.ask(sql)
-                if holds(rows):
-                    return rows
-            time.sleep(0.25)
+        while not (self.settings.archive / "views.sql").exists():
+            if time.monotonic() > deadline:
+                return []
+            time.sleep(0.05)
+        # Views follow new records by themselves.
+        with connect(self.settings.archive) as archive:
+            while not holds(rows := archive.execute(sql).fetchall()):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.1)
         return rows
 
     async def stored(self, name: str) -> int:
@@ -123,6 +127,25 @@ class Stack:
         finally:
             await consumer.stop()
 
+    async def acknowledged(self) -> None:
+        """Wait until no action that Kafka holds now will be delivered again."""
+        group = build_app(AppSettings(self.settings.bootstrap, self.settings.zone)).conf.id
+        places = [
+            TopicPartition(self.topic(ACTIONS.name), one) for one in range(ACTIONS.partitions)
+        ]
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.bootstrap, group_id=group, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            await consumer._client.force_metadata_update()
+            async with asyncio.timeout(PATIENCE_S):
+                for place, end in (await consumer.end_offsets(places)).items():
+                    while (await consumer.committed(place) or 0) < end:
+                        await asyncio.sleep(0.05)
+        finally:
+            await consumer.stop()
+
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[int]:
         table = {one.name: one.partitions for one in in_zone(self.settings.zone, TOPICS)}
         return list(range(table[topic]))
@@ -131,7 +154,7 @@ class Stack:
         self,
         name: str,
         count: int,
-        patience_s: float = 15.0,
+        patience_s: float = PATIENCE_S,
         but: Callable[[Any], bool] = lambda _: False,
     ) -> list[Any]:
         """The first `count` records of a topic, without those that `but` picks."""

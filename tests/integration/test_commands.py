@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pytest
 
 pytestmark = pytest.mark.kafka
+
+Found = TypeVar("Found")
 
 PATIENCE_S = 60.0
 SETTINGS = """
@@ -91,11 +93,12 @@ def environment() -> dict[str, str]:
     }
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
+def eventually(look: Callable[[], Found]) -> Found:
+    """What there is as soon as there is something, and nothing when patience is over."""
     deadline = time.monotonic() + PATIENCE_S
-    while not holds() and time.monotonic() < deadline:
+    while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return holds()
+    return found
 
 
 def parents() -> dict[int, int]:
@@ -207,8 +210,7 @@ def test_a_drop_is_denied_and_another_process_reads_back_who_asked_and_what_was_
             one for one in actions if one["reason"] == "cleaning up" and one["status"] != "none"
         ]
 
-    assert eventually(lambda: bool(session()))
-    (found,) = session()
+    (found,) = eventually(session)
     told_in_short = (found["text"], found["decision"], found["status"])
     assert told_in_short == ("DROP TABLE orders", "deny", "blocked")
     told = home.run("audit", "action", found["id"])

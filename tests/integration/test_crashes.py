@@ -26,6 +26,8 @@ KILLS = [1, *MANY]
 """One kill of all three parts at once is what `make test` has time for."""
 AT_MOST = 400
 """Answers or rows between two kills; how many is drawn, so that a kill comes early and late after a start."""
+AFTERWARDS = 100
+"""Answers after the last kill, by which work is seen to go on."""
 SURVIVAL_S = 180.0
 """A crash that is not survived by then never is, on however slow a machine."""
 RECORDS = ("actions", "verdicts", "outcomes")
@@ -64,7 +66,7 @@ class Crashes:
             for _ in range(kills):
                 await self._kept(survived(random.randint(1, AT_MOST)))
                 await asyncio.to_thread(self._crash)
-            await self._kept(self.answered(AT_MOST))
+            await self._kept(self.answered(AFTERWARDS))
         await self.load.gate.close()
 
     async def answered(self, more: int) -> None:

@@ -125,7 +125,7 @@ async def test_a_judge_that_takes_over_knows_what_was_seen_before_it(judged: Sta
     action, record = action_of(stack)
     await stack.write("actions", record.value, KEY, list(record.headers))
     await answers(stack, 1, action)
-    await asyncio.sleep(1.2)
+    await stack.acknowledged()
     stack.judge.kill()
     stack.judge.start()
     await stack.write("actions", record.value, KEY, list(record.headers))

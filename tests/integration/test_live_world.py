@@ -16,6 +16,7 @@ from enforcers.contract.verdict import Decision, Verdict
 from enforcers.errors import NoVerdictError
 from enforcers.gate import Gate
 from streams.broker import EmbeddedBroker
+from streams.freshness import FRESH_FOR_S
 from tests.integration.live import Administrator, policy_text, settings_with
 from tests.integration.load import Load
 from tests.integration.stack import Stack, sql
@@ -150,7 +151,7 @@ async def test_a_judge_that_slept_allows_nothing_when_it_wakes(alone: Stack) -> 
                 for statement in ("DROP TABLE night", READ, "DROP TABLE night")
             ]
             await administrator.revoke(grant, "night")
-            await asyncio.sleep(2)
+            await asyncio.sleep(1.2 * FRESH_FOR_S)
         finally:
             os.kill(pid, signal.SIGCONT)
         answers = await asyncio.gather(*proposals, return_exceptions=True)

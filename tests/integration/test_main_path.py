@@ -37,4 +37,4 @@ async def test_a_read_is_admitted_a_drop_is_not_and_both_are_archived(stack: Sta
 async def test_without_a_judge_the_gate_does_not_open(stack: Stack) -> None:
     gate = stack.gate()
     with pytest.raises(NoVerdictError, match="no judge answered"):
-        await gate.open(timeout_s=2)
+        await gate.open(timeout_s=1)

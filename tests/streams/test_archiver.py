@@ -7,9 +7,10 @@ import random
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -71,18 +72,21 @@ async def _send(
         await producer.flush()
 
 
-def _count(directory: Path) -> int:
-    try:
-        with connect(directory) as connection:
-            [(count,)] = connection.execute("SELECT count(*) FROM records").fetchall()
-    except (ArchiveError, duckdb.Error):
-        return -1
-    return int(count)
-
-
 async def _until(directory: Path, count: int) -> None:
+    """Wait until the archive shows so many records."""
+    await _asked(directory, "SELECT count(*) FROM records", lambda rows: rows[0][0] >= count)
+
+
+async def _asked(
+    directory: Path, sql: str, enough: Callable[[list[tuple[Any, ...]]], bool]
+) -> list[tuple[Any, ...]]:
+    """The first answer that is enough. Views follow new records by themselves, so a session is asked again."""
     async with asyncio.timeout(60):
-        while _count(directory) < count:
+        while True:
+            with suppress(ArchiveError, duckdb.Error), connect(directory) as connection:
+                while not enough(rows := connection.execute(sql).fetchall()):
+                    await asyncio.sleep(0.05)
+                return rows
             await asyncio.sleep(0.05)
 
 
@@ -175,22 +179,10 @@ SECRET = SigningKey(bytes([7]) * 32)
 
 async def _told(directory: Path, topic: str, count: int) -> list[tuple[str, int]]:
     """Origin and size of the heads that were told, once so many are archived."""
-    async with asyncio.timeout(60):
-        while len(found := _values(directory, topic)) < count:
-            await asyncio.sleep(0.05)
-    checkpoints = [parse_checkpoint(parse_note(value.decode()).text) for value in found]
+    values = f"SELECT value FROM records WHERE topic = '{topic}' ORDER BY seq"
+    found = await _asked(directory, values, lambda rows: len(rows) >= count)
+    checkpoints = [parse_checkpoint(parse_note(value.decode()).text) for (value,) in found]
     return [(one.origin, one.size) for one in checkpoints]
-
-
-def _values(directory: Path, topic: str) -> list[bytes]:
-    try:
-        with connect(directory) as connection:
-            rows = connection.execute(
-                "SELECT value FROM records WHERE topic = ? ORDER BY seq", [topic]
-            ).fetchall()
-    except (ArchiveError, duckdb.Error):
-        return []
-    return [value for (value,) in rows]
 
 
 async def test_each_news_tells_a_head_and_a_head_is_no_news(

@@ -30,14 +30,18 @@ class Loaded:
 class Judge:
     """What became of publications."""
 
-    def __init__(self, load: Callable[[Publication], Any] | None = None) -> None:
+    def __init__(
+        self,
+        load: Callable[[Publication], Any] | None = None,
+        report: Callable[[Finding], None] | None = None,
+    ) -> None:
         self.held: list[int] = []
         self.findings: list[Finding] = []
         self.fatal: list[str] = []
         self.loads: list[int] = []
         self._also = load
         self.choice = PolicyChoice(
-            "judge-1", self._load, self._swap, self.findings.append, self.fatal.append
+            "judge-1", self._load, self._swap, report or self.findings.append, self.fatal.append
         )
 
     def _load(self, one: Publication) -> Any:
@@ -154,12 +158,18 @@ async def test_what_comes_while_another_is_loaded_is_loaded_next() -> None:
 
 
 async def test_a_policy_whose_tests_never_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    never = threading.Event()
+    never, refused = threading.Event(), []
+
+    def report(finding: Finding) -> None:
+        refused.append(finding.code)
+        # What is tried next has time, on however slow a machine.
+        monkeypatch.setattr(policy_choice, "LOAD_PATIENCE_S", 30.0)
+
     monkeypatch.setattr(policy_choice, "LOAD_PATIENCE_S", 0.01)
-    judge = Judge(lambda one: never.wait(30) if one.issue.version == 2 else None)
+    judge = Judge(lambda one: never.wait(30) if one.issue.version == 2 else None, report)
     await judge.choice.choose([publication(1), publication(2)])
     never.set()
-    assert (judge.held, [one.code for one in judge.findings]) == ([1], ["policy_refused"])
+    assert (judge.held, refused) == ([1], ["policy_refused"])
 
 
 async def test_files_that_are_not_what_the_publication_says_are_refused() -> None:

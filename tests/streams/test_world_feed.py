@@ -365,8 +365,11 @@ async def test_a_topic_made_anew_is_read_from_its_beginning(zone: Zone) -> None:
     await admin.start()
     try:
         async with running(zone.feed()) as feed:
-            await admin.delete_topics([zoned(zone.name, "principals")])
-            await asyncio.sleep(0.5)
+            name = zoned(zone.name, "principals")
+            await admin.delete_topics([name])
+            async with asyncio.timeout(30):
+                while name in {one["topic"] for one in await admin.describe_topics()}:
+                    await asyncio.sleep(0.05)
             await create_topics(zone.bootstrap, in_zone(zone.name, CONTROL_TOPICS))
             await zone.say(office.enrolment(4, at=now, disabled=True))
             await until(lambda: feed.current.principals["agent-1"].disabled and not feed.stale())

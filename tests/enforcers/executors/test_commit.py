@@ -227,22 +227,25 @@ async def never_answered(connection: asyncpg.Connection, execute: Execute) -> st
     return await asyncio.Event().wait()  # type: ignore[return-value]
 
 
+LONG_S = 30.0
+"""Nothing waits for it to end."""
 GIVEN_UP = [
-    (answered, Status.SUCCEEDED),
-    (ended_by_the_server, Status.ROLLED_BACK),
-    (refused_by_the_server, Status.ROLLED_BACK),
-    (lost_behind, Status.UNKNOWN),
-    (never_answered, Status.UNKNOWN),
+    (answered, LONG_S, Status.SUCCEEDED),
+    (ended_by_the_server, LONG_S, Status.ROLLED_BACK),
+    (refused_by_the_server, LONG_S, Status.ROLLED_BACK),
+    (lost_behind, LONG_S, Status.UNKNOWN),
+    (never_answered, 0.3, Status.UNKNOWN),
 ]
 
 
-@pytest.mark.parametrize(("way", "status"), GIVEN_UP)
+@pytest.mark.parametrize(("way", "grace_s", "status"), GIVEN_UP)
 async def test_a_caller_who_gives_up_in_the_commit_is_told_what_became_of_it(
     postgres: Postgres,
     permit: Permits,
     commit: Callable[[Commit], None],
     monkeypatch: pytest.MonkeyPatch,
     way: Commit,
+    grace_s: float,
     status: Status,
 ) -> None:
     async def give_up(connection: asyncpg.Connection, execute: Execute) -> str:
@@ -250,7 +253,7 @@ async def test_a_caller_who_gives_up_in_the_commit_is_told_what_became_of_it(
         await asyncio.sleep(0)
         return await way(connection, execute)
 
-    monkeypatch.setattr("enforcers.executors.postgres._GRACE_S", 0.3)
+    monkeypatch.setattr("enforcers.executors.postgres._GRACE_S", grace_s)
     commit(give_up)
     one = permit(UPDATE, writes=True)
     running = asyncio.create_task(PostgresExecutor(postgres.dsn).run(one))

@@ -130,11 +130,11 @@ def test_tags_are_read(tag: str | None, rows: int | None) -> None:
 
 
 def test_many_short_waits_are_one_long_one(postgres: Postgres, permit: Permits) -> None:
-    one = permit("SELECT pg_sleep(0.01) FROM generate_series(1, 1000)")
+    one = permit("SELECT pg_sleep(0.01) FROM generate_series(1, 6000)")
     started = time.monotonic()
     with pytest.raises(ExecutionError, match="longer than"):
         postgres.run(one, Limits(timeout_s=0.2))
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 30
 
 
 def test_the_verdicts_time_is_over_before_the_act(postgres: Postgres, permit: Permits) -> None:

@@ -220,7 +220,7 @@ def test_a_slow_statement_is_ended(database: Database, permit: Permits) -> None:
     started = time.monotonic()
     said = refused(database, permit(ENDLESS[database.system]), Limits(timeout_s=0.3))
     assert "longer than 0.3 s" in said
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("wrong", [{"timeout_s": 0}, {"timeout_s": 1e9}, {"rows": 0}, {"bytes": 0}])

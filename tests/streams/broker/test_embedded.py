@@ -36,7 +36,7 @@ async def read(bootstrap: str) -> bytes:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     consumer.assign([TopicPartition("notes", 0)])
     async with consumer:
-        record = await asyncio.wait_for(consumer.getone(), 10)
+        record = await asyncio.wait_for(consumer.getone(), 30)
     return bytes(record.value)
 
 
@@ -81,38 +81,44 @@ def parent_of_a_broker(data_dir: Path) -> tuple[subprocess.Popen[str], int]:
     return parent, int(parent.stdout.readline())
 
 
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first start on it has formatted need not be formatted again; each test leaves it free."""
+    return tmp_path_factory.mktemp("directory")
+
+
 def test_a_refused_start_a_crash_and_a_stop_leave_directory_data_address_and_id(
-    tmp_path: Path,
+    directory: Path,
 ) -> None:
     with pytest.raises(BrokerError):
-        EmbeddedBroker(tmp_path, heap_mb=1).start()
-    with EmbeddedBroker(tmp_path) as first:
+        EmbeddedBroker(directory, heap_mb=1).start()
+    with EmbeddedBroker(directory) as first:
         asyncio.run(write(first.bootstrap, b"kept"))
         known = first.bootstrap, first.cluster_id
         first.kill()
         assert not first.alive
         first.start()
         assert asyncio.run(read(first.bootstrap)) == b"kept"
-    with EmbeddedBroker(tmp_path) as second:
+    with EmbeddedBroker(directory) as second:
         assert (second.bootstrap, second.cluster_id) == known
         assert asyncio.run(read(second.bootstrap)) == b"kept"
 
 
 async def test_it_starts_inside_a_running_loop_and_without_variables_that_load_code_into_java(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-javaagent:/nowhere.jar")
-    with EmbeddedBroker(tmp_path) as broker:
+    with EmbeddedBroker(directory) as broker:
         await create_topics(broker.bootstrap, NOTES)
 
 
 def test_kill_9_of_the_parent_and_of_the_warden_leaves_no_java_and_a_free_directory(
-    tmp_path: Path,
+    directory: Path,
 ) -> None:
-    parent, java = parent_of_a_broker(tmp_path)
+    parent, java = parent_of_a_broker(directory)
     parent.kill()
     parent.wait()
-    with EmbeddedBroker(tmp_path) as heir:
+    with EmbeddedBroker(directory) as heir:
         assert gone(java)
         assert heir.pid != java
         # Only Linux tells a child of its parent's death.
