@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ from analytics.standalone import bundled_verifier
 from analytics.verify.bundled_logs import BundledLogs
 from analytics.verify.origins import read_note
 from analytics.verify.proof import Proof, proof_of
-from analytics.verify.rows import LogRow, rows_of, sent_name
-from analytics.verify.shown import shown
+from analytics.verify.rows import LogRow, Reader, sent_name
+from analytics.verify.shown import shown_files
 from enforcers.errors import ArchiveError, SignatureError
 
 _NEVER = 2**63 - 1
@@ -207,13 +208,14 @@ def _size_of(text: str) -> int:
 
 
 def _rows(directory: Path) -> Iterator[list[LogRow]]:
-    for _, path in shown(directory).files:
-        try:
-            yield from rows_of(path)
-        except ValueError as error:
-            raise ArchiveError(
-                f"`{path.name}` cannot be read: {error}; run `sluicegate audit verify`"
-            ) from error
+    with closing(Reader()) as reader:
+        for _, path in shown_files(directory):
+            try:
+                yield from reader.rows(path)
+            except ValueError as error:
+                raise ArchiveError(
+                    f"`{path.name}` cannot be read: {error}; run `sluicegate audit verify`"
+                ) from error
 
 
 def _record(row: Sequence[Any]) -> dict[str, Any]:

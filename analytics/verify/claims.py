@@ -80,12 +80,17 @@ class Claims:
         return found
 
     @classmethod
-    def held(cls, reader: Reader, path: Path) -> bool:
-        """Whether a whole file holds what it says. Raises FileNotFoundError, or ValueError."""
+    def read(cls, reader: Reader, path: Path) -> Claims:
+        """What is said, with every row that the file holds. Raises FileNotFoundError, or ValueError."""
         claims = cls.of(reader, path)
         for batch in reader.batches(path, EVERY):
             claims.add(batch)
-        return not any(claims.wrong())
+        return claims
+
+    @property
+    def hold(self) -> bool:
+        """Whether all of it is so, once every row was added."""
+        return not any(self.wrong())
 
     def add(self, batch: Any) -> None:
         """The next rows, in the order of the file."""

@@ -7,6 +7,7 @@ Which log this is, by what the archive itself has signed, and where it begins.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from analytics.log.checkpoint import Checkpoint, cluster_of, origin_of_archive
 from analytics.verify.anchors import Anchor, Keys, Source
 from analytics.verify.findings import Finding
 from analytics.verify.partition import Say
-from analytics.verify.rows import rows_of
-from analytics.verify.shown import shown
+from analytics.verify.rows import Reader
+from analytics.verify.shown import shown_files
 from analytics.verify.standing import Reached, of_hole
 from enforcers.errors import ArchiveError, SignatureError
 
@@ -47,12 +48,13 @@ class Origin:
     @classmethod
     def unsigned(cls, directory: Path) -> Origin:
         """What the first record says of its cluster, for want of anything better."""
-        for _, path in shown(directory).files:
-            try:
-                cluster = next(rows[0].cluster for rows in rows_of(path) if rows)
-            except (StopIteration, OSError, ValueError):
-                continue
-            return cls(cluster, origin_of_archive(cluster), None)
+        with closing(Reader()) as reader:
+            for _, path in shown_files(directory):
+                try:
+                    cluster = next(rows[0].cluster for rows in reader.rows(path) if rows)
+                except (StopIteration, OSError, ValueError):
+                    continue
+                return cls(cluster, origin_of_archive(cluster), None)
         raise ArchiveError(f"`{directory}` holds no record and no signed head; nothing is proved")
 
 

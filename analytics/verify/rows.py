@@ -10,7 +10,6 @@ file can be built so that two libraries read different pages of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,6 +93,10 @@ class Reader:
         except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
             raise _unreadable(path, error) from error
 
+    def rows(self, path: Path) -> Iterator[list[LogRow]]:
+        """What of a segment the log speaks of. Raises as `batches` does."""
+        return map(log_rows, self.batches(path))
+
     def asked(self, path: Path, sql: str) -> list[tuple[Any, ...]]:
         """What DuckDB says of a file. Raises FileNotFoundError, or ValueError where it is damaged."""
         try:
@@ -116,12 +119,6 @@ def _unreadable(path: Path, error: Exception) -> Exception:
     if not path.exists():
         return FileNotFoundError(2, "No such file", str(path))
     return ValueError(first_line(error))
-
-
-def rows_of(path: Path) -> Iterator[list[LogRow]]:
-    """The rows of one segment. Raises FileNotFoundError, or ValueError where it is damaged."""
-    with closing(Reader()) as reader:
-        yield from map(log_rows, reader.batches(path))
 
 
 def _check(schema: Any) -> None:

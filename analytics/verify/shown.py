@@ -12,8 +12,7 @@ from __future__ import annotations
 import filecmp
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,33 +41,36 @@ class Shown:
     oddity: str = ""
 
 
-def shown(directory: Path) -> Shown:
+def shown(directory: Path, reader: Reader) -> Shown:
     """Read `views.sql`. Raises ArchiveError where there is no archive, or where it lies as none can."""
     directory = real_directory(directory)
     text = views_of(directory)
-    listed = _SOURCES.search(text)
-    listing = listing_of(listed[1] if listed else "", text)
-    found = of_listing(directory, listing)
+    listing = _listed(text)
+    found = of_listing(directory, listing, reader)
     return replace(found, oddity=_oddity(directory, listing, text) or found.oddity)
 
 
-def of_listing(directory: Path, listing: Listing) -> Shown:
+def shown_files(directory: Path) -> tuple[File, ...]:
+    """The files alone, however odd. Raises ArchiveError as `shown` does."""
+    directory = real_directory(directory)
+    try:
+        return _files(_paths(directory, _listed(views_of(directory))))
+    except OSError:
+        return ()
+
+
+def of_listing(directory: Path, listing: Listing, reader: Reader) -> Shown:
     """The files of a list, whatever text it stands in."""
     try:
-        paths = [path for source in listing.sources for path in _paths(directory, source)]
-        odd = _strange(directory, paths)
+        paths = _paths(directory, listing)
+        odd = _strange(directory, paths, reader)
     except OSError as error:
         paths, odd = [], f"what they read cannot be listed: {error.strerror}"
     if not listing.in_order:
         odd = "they list other files than the archiver lists, or in another order"
-    # What is no file is not opened: it could keep whoever reads it waiting for ever.
-    known = [
-        (segment, path)
-        for path in paths
-        if (segment := parse_name(path.name)) and (path.is_file() or not path.exists())
-    ]
+    known = _files(paths)
     spans = listing.spans_of(directory, (path for _, path in known))
-    return Shown(tuple(sorted(known)), spans, f"readers' views: {odd}" if odd else "")
+    return Shown(known, spans, f"readers' views: {odd}" if odd else "")
 
 
 def views_of(directory: Path) -> str:
@@ -97,10 +99,29 @@ def same_as_segment(directory: Path, path: Path) -> bool:
         return path.samefile(segment) or filecmp.cmp(path, segment, shallow=False)
     except FileNotFoundError:
         # Merged meanwhile; or the very file that is shown is missing, and then the walk says so.
-        return not path.exists() or all(path != one for _, one in shown(directory).files)
+        return not path.exists() or all(path != one for _, one in shown_files(directory))
 
 
-def _paths(directory: Path, source: str) -> Iterator[Path]:
+def _listed(text: str) -> Listing:
+    found = _SOURCES.search(text)
+    return listing_of(found[1] if found else "", text)
+
+
+def _files(paths: Iterable[Path]) -> tuple[File, ...]:
+    # What is no file is not opened: it could keep whoever reads it waiting for ever.
+    known = [
+        (segment, path)
+        for path in paths
+        if (segment := parse_name(path.name)) and (path.is_file() or not path.exists())
+    ]
+    return tuple(sorted(known))
+
+
+def _paths(directory: Path, listing: Listing) -> list[Path]:
+    return [path for source in listing.sources for path in _named(directory, source)]
+
+
+def _named(directory: Path, source: str) -> Iterator[Path]:
     path = directory / source
     if path.name != "*.parquet":
         yield path
@@ -125,7 +146,7 @@ def _oddity(directory: Path, listing: Listing, text: str) -> str:
     return "`views.sql` is not what this release writes; start the archiver, which writes it"
 
 
-def _strange(directory: Path, paths: Iterable[Path]) -> str:
+def _strange(directory: Path, paths: Sequence[Path], reader: Reader) -> str:
     """What of these files no archiver would have made, or leads to other ones."""
     kept = {directory / name for name in ("views.sql", "days", "segments", "live")}
     for path in (*kept, *{path.parent for path in paths}, *paths):
@@ -134,18 +155,17 @@ def _strange(directory: Path, paths: Iterable[Path]) -> str:
     for path in paths:
         if path.exists() and not path.is_file():
             return f"they read `{path.relative_to(directory)}`, which is no file"
-        empty = path.name == EMPTY_NAME and _is_empty(path)
+        empty = path.name == EMPTY_NAME and _is_empty(path, reader)
         if parse_name(path.name) is None and not empty:
             return f"they read `{path.relative_to(directory)}`, which is no segment"
     return ""
 
 
-def _is_empty(path: Path) -> bool:
+def _is_empty(path: Path, reader: Reader) -> bool:
     """Whether who reads it gets no row, and who only counts them gets none either."""
     try:
-        with closing(Reader()) as reader:
-            none = not any(batch.num_rows for batch in reader.batches(path))
-            return none and Claims.held(reader, path)
+        claims = Claims.read(reader, path)
+        return not claims.rows and claims.hold
     except FileNotFoundError:
         # A live archive has switched to another directory meanwhile.
         return True

@@ -85,7 +85,9 @@ def _wrong(directory: Path, seen: Shown, kept: int, last: int) -> Iterator[str]:
         version = f"this release with DuckDB {duckdb.__version__}"
         yield f"`{NAME}` is not what {version} writes; {_ELSE}"
         return
-    yield from _others(of_listing(directory, listing), seen, kept, last)
+    with closing(Reader()) as reader:
+        held = of_listing(directory, listing, reader)
+    yield from _others(held, seen, kept, last)
 
 
 def _listing(stored: bytes) -> Listing:
@@ -170,7 +172,7 @@ def _others(held: Shown, seen: Shown, kept: int, last: int) -> Iterator[str]:
             if not _equal(rows, _between(theirs, seen.files, both)) or not times.within(span):
                 records = f"{segment.first} to {segment.last}"
                 yield f"`{NAME}` shows other records {records} than `views.sql`"
-            elif not Claims.held(mine, path):
+            elif not Claims.read(mine, path).hold:
                 yield f"`{NAME}` lists {path.name}, which says of its rows what is not so; {_ELSE}"
 
 

@@ -24,7 +24,7 @@ from analytics.verify.findings import Finding
 from analytics.verify.partition import Say
 from analytics.verify.rows import EVERY, OF_THE_LOG, LogRow, Reader, log_rows
 from analytics.verify.sealed import Sealed
-from analytics.verify.shown import File, Shown, same_as_segment, shown
+from analytics.verify.shown import File, Shown, same_as_segment, shown, shown_files
 from analytics.verify.times import OF_THE_TIMES, Times
 
 CATCH_UP_S = 5.0
@@ -80,7 +80,7 @@ class Walk:
 
     def look(self) -> Shown:
         """What readers see now; says what is odd about it, once."""
-        seen = shown(self._directory)
+        seen = shown(self._directory, self._reader)
         if seen != self._seen:
             self._look(seen)
             self._seen = seen
@@ -89,7 +89,7 @@ class Walk:
     def _wait_for_cut(self, deadline: float) -> None:
         """A hole is written before the views are: until then a live archive shows what it drops."""
         while time.monotonic() < deadline:
-            if all(segment.first >= self._kept for segment, _ in shown(self._directory).files):
+            if all(segment.first >= self._kept for segment, _ in shown_files(self._directory)):
                 return
             time.sleep(_LOOK_EVERY_S)
 

@@ -26,7 +26,7 @@ from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.cosignature import cosigned_at
 from analytics.log.note import parse_note
 from analytics.verify.origins import read_note
-from analytics.verify.shown import shown
+from analytics.verify.shown import shown_files
 from enforcers.errors import ArchiveError, SettingsError, SignatureError
 from streams.alerts.answers import wait_s
 from streams.witnessing.client import MOST_HASHES, Answer, Fate, Witness, client, submit
@@ -140,7 +140,7 @@ class Submitter:
         return seen.size if fits else 0
 
     def _proof(self, old: int, new: int) -> Sequence[bytes]:
-        files = [path for _, path in shown(self._directory).files]
+        files = [path for _, path in shown_files(self._directory)]
         proof = continuity(self._directory, files, old, new)
         if len(proof) > MOST_HASHES:
             raise ArchiveError("the log is larger than a witness takes; see docs/witnesses.md")

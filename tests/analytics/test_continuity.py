@@ -16,7 +16,7 @@ from analytics.log.tree import EMPTY_ROOT, Frontier, extend
 from analytics.reader import connect
 from analytics.verify.anchors import Keys
 from analytics.verify.proof import proof_of
-from analytics.verify.shown import shown
+from analytics.verify.shown import shown_files
 from enforcers.errors import ArchiveError
 from tests.analytics.lived import live, opened, settle
 from tests.analytics.logged import SIGNING
@@ -27,7 +27,7 @@ HEADS = """SELECT head_index, cluster_id, topic, partition, leaf_index + 1, head
 
 
 def files(directory: Path) -> list[Path]:
-    return [path for _, path in shown(directory).files]
+    return [path for _, path in shown_files(directory)]
 
 
 def roots(directory: Path) -> dict[int, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from analytics.log.note import NoteSigner
 from analytics.verify.anchors import Keys
 from analytics.verify.findings import Finding
 from analytics.verify.report import Report
+from analytics.verify.rows import LogRow, Reader
 from analytics.verify.verifying import Task, verify
 from enforcers.contract.wire import encode
 from tests.analytics.records import NOW_MS, action, canary, outcome, verdict
@@ -147,6 +149,12 @@ def rows(directory: Path) -> list[dict[str, Any]]:
         for path in segments(directory)
         for row in pq.read_table(path, columns=names).to_pylist()
     ]
+
+
+def log_rows(directory: Path) -> list[LogRow]:
+    """Every row as the verifier reads it."""
+    with closing(Reader()) as reader:
+        return [row for path in segments(directory) for batch in reader.rows(path) for row in batch]
 
 
 def change(directory: Path, seq: int, edit: Callable[[pa.Table, int], pa.Table]) -> None:

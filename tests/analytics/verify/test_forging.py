@@ -14,7 +14,6 @@ from analytics.log.note import parse_note, sign_note
 from analytics.verify import archive_log
 from analytics.verify.anchors import Keys
 from analytics.verify.findings import MOST, Finding, Findings, told
-from analytics.verify.rows import rows_of
 from tests.analytics.verify.conftest import Made
 from tests.analytics.verify.small import (
     ORIGIN,
@@ -24,6 +23,7 @@ from tests.analytics.verify.small import (
     change,
     covers,
     kinds,
+    log_rows,
     segments,
     set_value,
     verified,
@@ -171,8 +171,8 @@ def test_a_signed_head_that_does_not_fit_is_found_whatever_its_size(small: Made,
 def fitted(directory: Path, seq: int) -> None:
     """A record edited, and its stored digest made to fit."""
     set_value(directory, seq, "value", b"forged")
-    read = (row for path in segments(directory) for batch in rows_of(path) for row in batch)
-    set_value(directory, seq, "digest", next(row.computed for row in read if row.seq == seq))
+    [row] = [one for one in log_rows(directory) if one.seq == seq]
+    set_value(directory, seq, "digest", row.computed)
 
 
 def actions_heads(made: Made) -> list[int]:

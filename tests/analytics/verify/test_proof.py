@@ -18,10 +18,17 @@ from analytics.verify import proof as proving
 from analytics.verify.anchors import Keys
 from analytics.verify.bundle import Wanted, export
 from analytics.verify.proof import Proof, places_of_action, proof_of
-from analytics.verify.rows import rows_of
 from enforcers.errors import ArchiveError, SignatureError
 from tests.analytics.verify.conftest import Made
-from tests.analytics.verify.small import KEYS, ORIGIN, SECRET, THIEF, segments, set_value
+from tests.analytics.verify.small import (
+    KEYS,
+    ORIGIN,
+    SECRET,
+    THIEF,
+    log_rows,
+    segments,
+    set_value,
+)
 from tests.analytics.verify.test_tampering import FEW
 
 
@@ -45,8 +52,7 @@ def proofs(small: Made) -> list[Proof]:
 
 
 def digests(directory: Path) -> dict[tuple[str, int, int], bytes]:
-    read = (row for path in segments(directory) for rows in rows_of(path) for row in rows)
-    return {(row.topic, row.partition, row.offset): row.computed for row in read}
+    return {(row.topic, row.partition, row.offset): row.computed for row in log_rows(directory)}
 
 
 def test_every_record_can_be_proved(small: Made, proofs: list[Proof]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,8 @@ from analytics.archive.views_file import NAME, write_views_file
 from analytics.verify import verifying
 from analytics.verify.anchors import Keys
 from analytics.verify.findings import Finding
-from analytics.verify.shown import shown
+from analytics.verify.rows import Reader
+from analytics.verify.shown import Shown, shown
 from analytics.verify.standing import StateFile
 from analytics.verify.verifying import Task, verify
 from analytics.verify.views_database import views_database
@@ -255,9 +257,14 @@ DATABASES = {
 }
 
 
+def seen_in(directory: Path) -> Shown:
+    with closing(Reader()) as reader:
+        return shown(directory, reader)
+
+
 def said(directory: Path) -> list[Finding]:
     found: list[Finding] = []
-    seen = shown(directory)
+    seen = seen_in(directory)
     views_database(directory, lambda: seen, 1, seen.files[-1][0].last, found.append)
     return found
 
@@ -346,7 +353,7 @@ def test_a_file_that_only_the_database_lists_is_held_against_what_it_says(behind
 
 
 def test_a_database_that_was_replaced_since_is_compared_as_far_as_both_reach(behind: Path) -> None:
-    older = shown(behind)
+    older = seen_in(behind)
     pace = Pace(interval_s=0, fan_in=2, grace_s=100)
     with Archive.open(behind, cluster_id="c", signing=SIGNING, pace=pace) as archive:
         for at in (6, 9, 12):
