@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def batch_of(archive: Archive) -> list[RawRecord]:
 
 
 _HEADERS = (("a", None), ("hex:00", b""), (b"\xff\xfe".decode("utf-8", "surrogateescape"), b"1"))
+
+
+def copied(archive: Path, place: Path) -> Path:
+    """A copy of an archive that is closed, whose views read its own files."""
+    shutil.copytree(archive, place)
+    views = place / "views.sql"
+    views.write_text(views.read_text().replace(str(archive), str(place)))
+    return place
 
 
 def settle(directory: Path, days: float, keep: int | None = None, *, by_hand: bool = False) -> None:

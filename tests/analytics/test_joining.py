@@ -57,8 +57,9 @@ def _assert_same(inputs: list[tuple[Segment, Path]], output: Path) -> None:
     """By both readers that there are."""
     with duckdb.connect() as connection:
         listed = [str(path) for _, path in inputs]
-        before = connection.execute("FROM read_parquet(?)", [listed]).fetchall()
-        assert connection.execute("FROM read_parquet(?)", [str(output)]).fetchall() == before
+        before = connection.sql("FROM read_parquet(?)", params=[listed]).to_arrow_table()
+        after = connection.sql("FROM read_parquet(?)", params=[str(output)]).to_arrow_table()
+        assert after.equals(before)
     tables = pa.concat_tables(pq.read_table(path) for _, path in inputs)
     assert pq.read_table(output).cast(tables.schema).equals(tables)
     assert sorted(output.parent.iterdir()) == sorted([output, *(path for _, path in inputs)])

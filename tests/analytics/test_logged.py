@@ -21,6 +21,7 @@ from analytics.archive.signed_head import MAX_BYTES
 from analytics.log.checkpoint import Checkpoint, head_leaf, origin_of_archive, parse_checkpoint
 from analytics.log.note import Note, NoteKey, NoteSigner, parse_note
 from enforcers.errors import ArchiveError
+from tests.analytics.lived import copied
 from tests.analytics.logged import SIGNING, assert_logged, root
 from tests.analytics.records import append, numbered, query, raw, starts
 
@@ -172,6 +173,19 @@ def test_a_key_never_shows_itself() -> None:
     assert "SigningKey" not in repr(SIGNING)
 
 
+@pytest.fixture(scope="module")
+def _four(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("four") / "archive"
+    _commits(directory, *(numbered(at * 3, 3) for at in range(4)))
+    return directory
+
+
+@pytest.fixture
+def four(_four: Path, tmp_path: Path) -> Path:
+    """An archive of four heads."""
+    return copied(_four, tmp_path / "archive")
+
+
 def _older(directory: Path, heads: int) -> str:
     """What was signed when the log had so many heads."""
     at = Checkpoint(origin_of_archive("c"), heads, root(_head_leaves(directory)[:heads]))
@@ -179,14 +193,14 @@ def _older(directory: Path, heads: int) -> str:
 
 
 @pytest.mark.parametrize("heads", [4, 3, 2, 1, None])
-def test_a_crash_before_the_head_was_written_is_mended(tmp_path: Path, heads: int | None) -> None:
-    newest = _commits(tmp_path, *(numbered(at * 3, 3) for at in range(4)))[-1].note
-    path = tmp_path / "log" / "checkpoint"
+def test_a_crash_before_the_head_was_written_is_mended(four: Path, heads: int | None) -> None:
+    path = four / "log" / "checkpoint"
+    newest = path.read_text()
     if heads is None:
         path.unlink()
     else:
-        path.write_text(_older(tmp_path, heads))
-    with Archive.open(tmp_path, cluster_id="c", signing=SIGNING) as archive:
+        path.write_text(_older(four, heads))
+    with Archive.open(four, cluster_id="c", signing=SIGNING) as archive:
         assert archive.note == path.read_text() == newest
 
 
@@ -225,11 +239,10 @@ def _note(size: int, root_: bytes, origin: str = origin_of_archive("c")) -> str:
     ],
 )
 def test_a_head_that_the_archive_does_not_continue_is_refused(
-    tmp_path: Path, text: Callable[[Path], str], why: str
+    four: Path, text: Callable[[Path], str], why: str
 ) -> None:
-    _commits(tmp_path, *(numbered(at * 3, 3) for at in range(4)))
-    (tmp_path / "log" / "checkpoint").write_text(text(tmp_path))
-    _assert_refused(tmp_path, why)
+    (four / "log" / "checkpoint").write_text(text(four))
+    _assert_refused(four, why)
 
 
 def _assert_refused(directory: Path, why: str, signing: NoteSigner = SIGNING) -> None:
@@ -273,20 +286,28 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("older", [pytest.param(False, marks=pytest.mark.prove), True])
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
-def test_a_damaged_position_is_refused_before_anything_is_signed(
-    tmp_path: Path, damage: str, older: bool
-) -> None:
-    """Also where a partition's newest head lies in a file that is closed."""
-    now = datetime(2026, 11, 21, tzinfo=UTC)
-    with Archive.open(tmp_path, cluster_id="c", clock=lambda: now, signing=SIGNING) as archive:
+@pytest.fixture(scope="module")
+def positioned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of one day, or of two: then a partition's newest head lies in a file that is closed."""
+    directory, now = tmp_path_factory.mktemp("positioned"), datetime(2026, 11, 21, tzinfo=UTC)
+    with Archive.open(directory, cluster_id="c", clock=lambda: now, signing=SIGNING) as archive:
         append(archive, [*numbered(0, 4, "actions"), *numbered(0, 4, "outcomes")])
         append(archive, numbered(4, 4, "actions"))
-        if older:
+        if request.param == "two days":
             now += timedelta(days=1)
             append(archive, numbered(4, 3, "outcomes"))
-    broken = day_files(tmp_path)[0 if "raw" in damage else -1]
+    return directory
+
+
+@pytest.mark.parametrize(
+    "positioned", [pytest.param("one day", marks=pytest.mark.prove), "two days"], indirect=True
+)
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_position_is_refused_before_anything_is_signed(
+    positioned: Path, tmp_path: Path, damage: str
+) -> None:
+    archive = copied(positioned, tmp_path / "archive")
+    broken = day_files(archive)[0 if "raw" in damage else -1]
     with duckdb.connect(str(broken)) as connection:
         connection.execute(damage).fetchall()
-    _assert_refused(tmp_path, "damaged|restore")
+    _assert_refused(archive, "damaged|restore")

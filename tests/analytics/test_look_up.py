@@ -21,7 +21,7 @@ from analytics.reader import connect
 from enforcers.contract.action import Action
 from enforcers.contract.verdict import Decision
 from enforcers.errors import ArchiveError
-from tests.analytics.records import NOW_MS, action, append, outcome, records, verdict
+from tests.analytics.records import NOW_MS, action, append, numbered, outcome, records, verdict
 
 HOUR_MS = 3_600_000
 NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
@@ -142,7 +142,7 @@ def test_a_reader_that_was_held_up_for_too_long_reads_the_new_list(
 
 def test_large_segments_have_row_groups_that_a_look_up_can_pass_over(tmp_path: Path) -> None:
     with Archive.open(tmp_path, cluster_id="c") as archive:
-        append(archive, records("findings", [action()] * 45_000))
+        append(archive, numbered(0, 45_000))
         archive.settle()
     [segment] = (tmp_path / "segments").glob("*-*45000.parquet")
     footer = pq.read_metadata(segment)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics import reconstruct
 from analytics.archive import Archive, RawRecord, days, structures
 from analytics.reader import connect
+from enforcers.contract.action import Action
 from enforcers.contract.wire import encode
 from enforcers.errors import ArchiveError
-from tests.analytics.records import action, append, outcome, query, raw, records
+from tests.analytics.records import action, append, outcome, query, raw, records, rows
 
 
 def archived(directory: Path, *parts: list[RawRecord]) -> None:
@@ -42,12 +45,31 @@ def test_an_archive_of_an_earlier_release_is_read_but_not_continued(
     assert (ending.rows, ending.bytes) == (3, 24)
 
 
-@pytest.mark.parametrize("said", [{"a": 1}, "many", 2**70, -1, None, [1], True])
-def test_bytes_that_are_no_count_stop_nobody_who_looks(tmp_path: Path, said: object) -> None:
-    done = action()
-    value = json.dumps({**json.loads(encode(outcome(done))), "bytes": said}).encode()
-    archived(tmp_path, records("actions", [done]), [raw("outcomes", 0, value)])
-    assert query(tmp_path, "SELECT outcome FROM timeline") == [("succeeded",)]
-    with connect(tmp_path) as connection:
-        ((ending,),) = (one.outcomes for one in reconstruct.action(connection, str(done.id)))
+NO_COUNTS = ({"a": 1}, "many", 2**70, -1, None, [1], True)
+
+
+@pytest.fixture(scope="module")
+def odd(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[Action]]]:
+    """An action for each of them, whose outcome says that it gave so many bytes."""
+    directory, done = tmp_path_factory.mktemp("odd"), [action() for _ in NO_COUNTS]
+    values = [
+        json.dumps({**json.loads(encode(outcome(one))), "bytes": said}).encode()
+        for one, said in zip(done, NO_COUNTS, strict=True)
+    ]
+    ended = [raw("outcomes", at, value) for at, value in enumerate(values)]
+    archived(directory, records("actions", done), ended)
+    with connect(directory) as connection:
+        yield connection, done
+
+
+@pytest.mark.parametrize("at", range(len(NO_COUNTS)), ids=map(repr, NO_COUNTS))
+def test_bytes_that_are_no_count_stop_nobody_who_looks(
+    odd: tuple[duckdb.DuckDBPyConnection, list[Action]], at: int
+) -> None:
+    connection, done = odd
+    shown = rows(connection, "SELECT action_id, outcome FROM timeline ORDER BY seq")
+    assert shown[at] == (done[at].id, "succeeded")
+    ((ending,),) = (one.outcomes for one in reconstruct.action(connection, str(done[at].id)))
     assert ending.status == "succeeded"

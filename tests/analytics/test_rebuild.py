@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,7 +18,17 @@ from analytics.archive.witnessed import keep, witnessed
 from analytics.log.checkpoint import Checkpoint, parse_checkpoint
 from analytics.log.note import parse_note
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import A_DAY, BATCHES, SIGNING, day, live, opened, segments, settle
+from tests.analytics.lived import (
+    A_DAY,
+    BATCHES,
+    SIGNING,
+    copied,
+    day,
+    live,
+    opened,
+    segments,
+    settle,
+)
 from tests.analytics.records import append, numbered, query
 
 DAYS = 3
@@ -34,10 +45,13 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def lived(_lived: Path, tmp_path: Path) -> Path:
-    """Copied and opened, so that its views name its own place."""
-    directory = Path(shutil.copytree(_lived, tmp_path / "archive"))
-    opened(directory, DAYS - 1).close()
-    return directory
+    return copied(_lived, tmp_path / "archive")
+
+
+@pytest.fixture(scope="module")
+def everything(_lived: Path) -> list[tuple[Any, ...]]:
+    """What readers see of it."""
+    return query(_lived, EVERYTHING)
 
 
 def _newest_day_file_gone(lived: Path) -> None:
@@ -60,16 +74,18 @@ def _nothing_but_segments(lived: Path) -> None:
     [_newest_day_file_gone, _damaged_day_file, _nothing_but_segments],
 )
 def test_segments_are_enough_for_the_same_archive(
-    lived: Path, tmp_path: Path, damage: Callable[[Path], None]
+    lived: Path,
+    tmp_path: Path,
+    everything: list[tuple[Any, ...]],
+    damage: Callable[[Path], None],
 ) -> None:
-    before = query(lived, EVERYTHING)
     damage(lived)
     new = tmp_path / "new"
     made = rebuild(lived, new)
     assert (made.first, made.last, made.difference) == (1, DAYS * A_DAY, None)
     assert (made.heads, made.unreached) == (DAYS * BATCHES * 3, 0)
     # Everything: bytes, times, heads, days.
-    assert query(new, EVERYTHING) == before
+    assert query(new, EVERYTHING) == everything
     assert [path.name for path in sorted((new / "days").glob("*.duckdb"))] == [
         day(lived, at).name for at in range(DAYS)
     ]

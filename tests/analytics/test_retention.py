@@ -18,7 +18,7 @@ from analytics.archive.retention import Keeping, drop, due
 from analytics.archive.sealing import read_day, sealed_days
 from analytics.reader import connect, refresh
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import A_DAY, SIGNING, after, day, live, opened, segments, settle
+from tests.analytics.lived import A_DAY, SIGNING, after, copied, day, live, opened, segments, settle
 from tests.analytics.records import append, numbered, query, rows
 
 DAYS = 5
@@ -35,7 +35,7 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lived(_lived: Path, tmp_path: Path) -> Path:
     """Four days that are sealed, and an open one."""
-    return Path(shutil.copytree(_lived, tmp_path / "archive"))
+    return copied(_lived, tmp_path / "archive")
 
 
 def _range(directory: Path) -> tuple[int, int, int]:

@@ -26,7 +26,7 @@ from analytics.archive.segments import parse_name
 from analytics.log.checkpoint import parse_checkpoint
 from analytics.log.note import parse_note
 from enforcers.errors import ArchiveError, SignatureError
-from tests.analytics.lived import A_DAY, SIGNING, after, day, live, opened, segments, settle
+from tests.analytics.lived import A_DAY, SIGNING, after, copied, day, live, opened, segments, settle
 from tests.analytics.records import query, rows
 
 DAY = after(0).date()
@@ -42,8 +42,8 @@ def _sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sealed(_sealed: Path, tmp_path: Path) -> Path:
-    """Two days that are sealed, and an open one; `views.sql` is written anew when it is opened."""
-    return Path(shutil.copytree(_sealed, tmp_path / "archive"))
+    """Two days that are sealed, and an open one."""
+    return copied(_sealed, tmp_path / "archive")
 
 
 def test_a_manifest_tells_of_every_file_and_of_where_the_log_stood(sealed: Path) -> None:

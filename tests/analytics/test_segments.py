@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,16 +15,33 @@ from analytics.archive import Archive, Pace
 from analytics.archive.segments import Segment, chain
 from analytics.reader import connect, refresh
 from enforcers.errors import ArchiveError
+from tests.analytics.lived import copied
 from tests.analytics.records import append, assert_complete, numbered, query, rows
 
 EAGER = Pace(interval_s=0)
+EVERYTHING = "SELECT * FROM records ORDER BY seq"
 ROOT = Path(__file__).parents[2]
 
 
-def _filled(directory: Path, batches: int = 6, pace: Pace = EAGER) -> None:
-    with Archive.open(directory, cluster_id="c", pace=pace) as archive:
-        for at in range(batches):
+@pytest.fixture(scope="module")
+def _six(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("six") / "archive"
+    with Archive.open(directory, cluster_id="c", pace=EAGER) as archive:
+        for at in range(6):
             append(archive, numbered(at * 10, 10))
+    return directory
+
+
+@pytest.fixture
+def filled(_six: Path, tmp_path: Path) -> Path:
+    """An archive of six segments."""
+    return copied(_six, tmp_path / "archive")
+
+
+@pytest.fixture(scope="module")
+def everything(_six: Path) -> list[tuple[Any, ...]]:
+    """What readers see of it."""
+    return query(_six, EVERYTHING)
 
 
 def _segments(directory: Path) -> list[Path]:
@@ -31,8 +50,9 @@ def _segments(directory: Path) -> list[Path]:
 
 def test_an_empty_archive_can_be_read(tmp_path: Path) -> None:
     Archive.open(tmp_path, cluster_id="c").close()
-    for view in ("records", "actions", "verdicts", "denials", "outcomes", "timeline"):
-        assert query(tmp_path, f"SELECT * FROM {view}") == []
+    with connect(tmp_path) as connection:
+        for view in ("records", "actions", "verdicts", "denials", "outcomes", "timeline"):
+            assert rows(connection, f"SELECT * FROM {view}") == []
 
 
 def test_a_directory_without_an_archive_is_named(tmp_path: Path) -> None:
@@ -67,42 +87,39 @@ def _delete_views(directory: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [_delete_one, _delete_all, _cut_one, _leave_half_a_segment, _delete_views]
 )
-def test_a_start_repairs_what_readers_see(tmp_path: Path, damage: object) -> None:
-    _filled(tmp_path)
-    before = query(tmp_path, "SELECT * FROM records ORDER BY seq")
-    assert callable(damage)
-    damage(tmp_path)
-    Archive.open(tmp_path, cluster_id="c").close()
-    assert query(tmp_path, "SELECT * FROM records ORDER BY seq") == before
-    assert not list(tmp_path.glob("**/*.tmp"))
+def test_a_start_repairs_what_readers_see(
+    filled: Path, everything: list[tuple[Any, ...]], damage: Callable[[Path], None]
+) -> None:
+    damage(filled)
+    Archive.open(filled, cluster_id="c").close()
+    assert query(filled, EVERYTHING) == everything
+    assert not list(filled.glob("**/*.tmp"))
 
 
-def test_a_merge_that_was_not_shown_yet_is_shown_once(tmp_path: Path) -> None:
-    _filled(tmp_path)
-    first, last = _segments(tmp_path)[0], _segments(tmp_path)[2]
-    merged = tmp_path / "segments" / f"{first.name[:20]}-{last.name[21:41]}.parquet"
-    inputs = [str(path) for path in _segments(tmp_path)[:3]]
+def test_a_merge_that_was_not_shown_yet_is_shown_once(filled: Path) -> None:
+    first, last = _segments(filled)[0], _segments(filled)[2]
+    merged = filled / "segments" / f"{first.name[:20]}-{last.name[21:41]}.parquet"
+    inputs = [str(path) for path in _segments(filled)[:3]]
     duckdb.sql(f"COPY (SELECT * FROM read_parquet({inputs}) ORDER BY seq) TO '{merged}'")
-    Archive.open(tmp_path, cluster_id="c").close()
-    assert_complete(tmp_path, 60)
+    Archive.open(filled, cluster_id="c").close()
+    assert_complete(filled, 60)
 
 
-def test_a_lost_day_file_is_noticed(tmp_path: Path) -> None:
-    _filled(tmp_path)
-    for path in (tmp_path / "days").iterdir():
+def test_a_lost_day_file_is_noticed(filled: Path) -> None:
+    for path in (filled / "days").iterdir():
         path.unlink()
     with pytest.raises(ArchiveError, match="restore the newest day file"):
-        Archive.open(tmp_path, cluster_id="c")
+        Archive.open(filled, cluster_id="c")
 
 
 def test_small_segments_are_merged(tmp_path: Path) -> None:
-    pace = Pace(interval_s=0, fan_in=5, grace_s=0)
+    pace = Pace(interval_s=0, fan_in=3, grace_s=0)
     with Archive.open(tmp_path, cluster_id="c", pace=pace) as archive:
-        for at in range(60):
+        for at in range(28):
             append(archive, numbered(at * 2, 2))
             archive.settle()
-    assert_complete(tmp_path, 120)
-    assert len(_segments(tmp_path)) < 25
+    assert_complete(tmp_path, 56)
+    assert len(_segments(tmp_path)) < 9
 
 
 def test_open_sessions_follow_new_records_without_being_set_up_again(tmp_path: Path) -> None:
@@ -149,6 +166,7 @@ import duckdb
 from analytics.reader import connect, refresh
 directory, last = Path(sys.argv[1]), int(sys.argv[2])
 connection, seen, looks = connect(directory), 0, 0
+print("reading", flush=True)
 while seen < last:
     try:
         count, top = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM records").fetchall()[0]
@@ -164,7 +182,7 @@ print(looks)
 
 def test_a_reader_never_sees_both_or_neither_while_segments_are_merged(tmp_path: Path) -> None:
     pace = Pace(interval_s=0, fan_in=4, grace_s=0.5)
-    batches = 60
+    batches = 24
     with Archive.open(tmp_path, cluster_id="c", pace=pace) as archive:
         reader = subprocess.Popen(
             [sys.executable, "-c", READER, str(tmp_path), str(batches * 5)],
@@ -172,6 +190,8 @@ def test_a_reader_never_sees_both_or_neither_while_segments_are_merged(tmp_path:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "reading\n"
         for at in range(batches):
             append(archive, numbered(at * 5, 5))
     output, _ = reader.communicate(timeout=120)

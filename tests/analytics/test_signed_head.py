@@ -13,7 +13,7 @@ from analytics.archive.signed_head import SUPERSEDED
 from analytics.log.checkpoint import Checkpoint, origin_of_archive, parse_checkpoint
 from analytics.log.note import NoteSigner, parse_note
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import SIGNING, live, opened, settle
+from tests.analytics.lived import SIGNING, copied, live, opened, settle
 from tests.analytics.records import append, raw
 
 Signs = Callable[[int, bytes], str]
@@ -97,15 +97,22 @@ def test_the_heads_that_were_told_of_this_archive_are_reached(archive: Path) -> 
         open_.hold_told(open_.note)
 
 
-@pytest.fixture
-def cut(tmp_path: Path) -> tuple[Path, list[str]]:
-    """An archive of which the first day was dropped, and what was signed at the end of every day."""
+@pytest.fixture(scope="module")
+def _cut(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    directory = tmp_path_factory.mktemp("cut") / "archive"
     notes = []
     for day in range(4):
-        live(tmp_path, day, 1)
-        notes.append((tmp_path / "log" / "checkpoint").read_text())
-    settle(tmp_path, 4, keep=3)
-    return tmp_path, notes
+        live(directory, day, 1)
+        notes.append((directory / "log" / "checkpoint").read_text())
+    settle(directory, 4, keep=3)
+    return directory, notes
+
+
+@pytest.fixture
+def cut(_cut: tuple[Path, list[str]], tmp_path: Path) -> tuple[Path, list[str]]:
+    """An archive of which the first day was dropped, and what was signed at the end of every day."""
+    directory, notes = _cut
+    return copied(directory, tmp_path / "archive"), notes
 
 
 def test_a_signed_head_from_before_a_hole_is_said_to_lie_there(

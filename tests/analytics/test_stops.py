@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import pytest
 
 from analytics.archive.rebuild import rebuild
 from enforcers.errors import ArchiveError
-from tests.analytics.lived import A_DAY, batch_of, day, opened, segments
+from tests.analytics.lived import A_DAY, batch_of, copied, day, opened, segments
 from tests.analytics.records import append, query
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +75,7 @@ def _killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def killed(_killed: Path, tmp_path: Path) -> Path:
     """An archive whose writer was killed: its newest rows are in the log of writes only."""
-    return Path(shutil.copytree(_killed, tmp_path / "archive"))
+    return copied(_killed, tmp_path / "archive")
 
 
 def _wal(archive: Path) -> Path:

@@ -33,7 +33,7 @@ from enforcers.permit import text_of
 from streams.routing import actions_partition, reply_partition
 from streams.topics import TOPICS
 
-ROWS = 12_000
+ROWS = 6_000
 MODELS = {name: model for model, name in TYPES.items()}
 
 
@@ -204,7 +204,7 @@ def test_no_record_says_that_it_belongs_to_an_incident(
 
 
 def test_shares_of_decisions_and_endings_are_those_of_a_working_fleet() -> None:
-    records, _ = records_of(Plan(20_000, seed=8, days=8))
+    records, _ = records_of(Plan(8_000, seed=8, days=8))
     said: Counter[Decision] = Counter()
     ended: Counter[str] = Counter()
     for record in records:

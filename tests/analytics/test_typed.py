@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from analytics.archive import Archive, RawRecord
@@ -15,7 +17,7 @@ from analytics.reader import connect
 from enforcers.contract import samples
 from enforcers.contract.base import Record
 from enforcers.contract.wire import TYPES, encode
-from tests.analytics.records import append, query, raw
+from tests.analytics.records import append, query, raw, rows
 
 ACTION = samples.action(1, samples.payloads()[3])
 ASKED, WISHED = samples.approval_request(ACTION), samples.grant_request()
@@ -95,14 +97,17 @@ def _archived(directory: Path, *batch: RawRecord) -> None:
         append(archive, batch)
 
 
-def _shown(directory: Path) -> dict[str, int]:
-    """How many rows each typed view has, where it has any."""
-    with connect(directory) as connection:
-        counts = {
-            view: connection.execute(f"SELECT count(*) FROM {view}").fetchall()[0][0]
-            for view in SAID
-        }
-    return {view: count for view, count in counts.items() if count}
+Shown = dict[int, Counter[str]]
+"""How many rows of each partition's records the typed views have: partition, view, count."""
+
+
+def _shown(connection: duckdb.DuckDBPyConnection) -> Shown:
+    found: Shown = defaultdict(Counter)
+    for view in SAID:
+        sql = f"SELECT r.partition FROM {view} JOIN records AS r USING (seq)"
+        for (partition,) in rows(connection, sql):
+            found[partition][view] += 1
+    return found
 
 
 def test_every_kind_of_record_that_travels_has_a_view() -> None:
@@ -123,12 +128,13 @@ def test_each_record_stands_in_the_view_of_its_kind_and_in_no_other(
             for at, (topic, said, _) in enumerate(SAID.values())
         ),
     )
-    assert _shown(tmp_path) == dict.fromkeys(SAID, 1)
-    for view, (_, _, shows) in SAID.items():
-        names = ", ".join(shows)
-        found = query(tmp_path, f"SELECT {names}, zone FROM {view}")
-        assert found == [(*shows.values(), zone.rstrip("."))], view
-    assert query(tmp_path, "SELECT DISTINCT readable FROM records") == [(True,)]
+    with connect(tmp_path) as connection:
+        assert _shown(connection) == {0: dict.fromkeys(SAID, 1)}
+        for view, (_, _, shows) in SAID.items():
+            names = ", ".join(shows)
+            found = rows(connection, f"SELECT {names}, zone FROM {view}")
+            assert found == [(*shows.values(), zone.rstrip("."))], view
+        assert rows(connection, "SELECT DISTINCT readable FROM records") == [(True,)]
 
 
 def _changed(said: Record, **changes: object) -> bytes:
@@ -189,16 +195,38 @@ DISGUISED = {
 }
 
 
-@pytest.mark.parametrize(("topic", "value", "view"), DISGUISED.values(), ids=DISGUISED.keys())
-def test_nothing_passes_for_another_kind(
-    tmp_path: Path, topic: str, value: bytes, view: str | None
-) -> None:
-    """Headers say the opposite of the topic every time: they decide nothing."""
+@pytest.fixture(scope="module")
+def disguised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shown, dict[int, set[bool]]]:
+    """
+    What stands in which view, and what is readable, where each of them has a partition of its own.
+
+    Headers say the opposite of the topic every time: they decide nothing.
+    """
+    directory = tmp_path_factory.mktemp("disguised")
     headers = tuple(("ce_type", kind.encode()) for kind in TYPES.values())
-    _archived(tmp_path, *(raw(topic, at, value, headers=headers[: at + 1]) for at in range(3)))
-    assert _shown(tmp_path) == ({view: 3} if view else {})
-    [(readable,)] = query(tmp_path, "SELECT DISTINCT readable FROM records")
-    assert readable is (view is not None or topic.endswith(("x", '"grants', "xgrants")))
+    _archived(
+        directory,
+        *(
+            raw(topic, at, value, partition, headers=headers[: at + 1])
+            for partition, (topic, value, _) in enumerate(DISGUISED.values())
+            for at in range(3)
+        ),
+    )
+    readable: dict[int, set[bool]] = defaultdict(set)
+    with connect(directory) as connection:
+        for partition, one in rows(connection, "SELECT partition, readable FROM records"):
+            readable[partition].add(one)
+        return _shown(connection), readable
+
+
+@pytest.mark.parametrize("name", DISGUISED)
+def test_nothing_passes_for_another_kind(
+    disguised: tuple[Shown, dict[int, set[bool]]], name: str
+) -> None:
+    (shown, readable), partition = disguised, list(DISGUISED).index(name)
+    topic, _, view = DISGUISED[name]
+    assert shown.get(partition, {}) == ({view: 3} if view else {})
+    assert readable[partition] == {view is not None or topic.endswith(("x", '"grants', "xgrants"))}
 
 
 HUGE = {
@@ -212,13 +240,23 @@ HUGE = {
 }
 
 
-@pytest.mark.parametrize(("topic", "value"), HUGE.values(), ids=HUGE.keys())
-def test_what_no_field_can_hold_breaks_no_view(tmp_path: Path, topic: str, value: bytes) -> None:
-    _archived(tmp_path, raw(topic, 0, value))
-    with connect(tmp_path) as connection:
+@pytest.fixture(scope="module")
+def huge(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """All of them side by side, each in a partition of its own, after every view was read whole."""
+    directory = tmp_path_factory.mktemp("huge")
+    _archived(
+        directory,
+        *(raw(topic, 0, value, at) for at, (topic, value) in enumerate(HUGE.values())),
+    )
+    with connect(directory) as connection:
         for view in (*SAID, "records", "timeline", "freshness"):
-            connection.execute(f"SELECT * FROM {view}").fetchall()
-    assert sum(_shown(tmp_path).values()) == 1
+            rows(connection, f"SELECT * FROM {view}")
+        return _shown(connection)
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_what_no_field_can_hold_breaks_no_view(huge: Shown, name: str) -> None:
+    assert huge[list(HUGE).index(name)].total() == 1
 
 
 def test_the_same_bytes_again_are_marked_as_a_replay(tmp_path: Path) -> None:
@@ -254,11 +292,12 @@ def test_the_digest_of_a_value_is_there_for_whoever_asks_and_stored_where_others
 ) -> None:
     said = [(topic, _value(record)) for topic, record, _ in SAID.values()]
     _archived(tmp_path, *(raw(topic, at, value) for at, (topic, value) in enumerate(said)))
-    for view in ("records", *SAID):
-        digest = "action_digest" if view == "actions" else "value_sha256"
-        sql = f"SELECT {digest} = sha256(r.value) FROM {view} JOIN records AS r USING (seq)"
-        assert set(query(tmp_path, sql.replace(digest, f"{view}.{digest}"))) == {(True,)}, view
-    stored = query(tmp_path, "SELECT DISTINCT topic FROM archived WHERE value_sha256 IS NULL")
+    with connect(tmp_path) as connection:
+        for view in ("records", *SAID):
+            digest = "action_digest" if view == "actions" else "value_sha256"
+            sql = f"SELECT {view}.{digest} = sha256(r.value) FROM {view} JOIN records AS r USING (seq)"
+            assert set(rows(connection, sql)) == {(True,)}, view
+        stored = rows(connection, "SELECT DISTINCT topic FROM archived WHERE value_sha256 IS NULL")
     assert {topic for (topic,) in stored} == {*NOT_HASHED} & {
         topic for topic, _, _ in SAID.values()
     }

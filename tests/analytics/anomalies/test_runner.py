@@ -45,7 +45,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world.archive(tmp_path_factory.mktemp("archive"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(directory) as connection:
         install(connection)
@@ -71,14 +71,21 @@ def test_an_empty_archive_has_no_window(tmp_path: Path) -> None:
         assert all(ran.found == () for ran in look(connection, Period(END - DAY, END)))
 
 
-def test_a_detection_that_fails_is_a_finding_and_stops_no_other(
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
+@pytest.fixture
+def broken(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One of the detections cannot run."""
     rows(
         connection,
         "CREATE OR REPLACE TEMP MACRO new_resource(since := 1, until := 1) AS TABLE SELECT error('broken')",
     )
-    ran = {one.detection.name: one for one in look(connection, Period(END - DAY, END))}
+    yield connection
+    rows(connection, BY_NAME["new_resource"].sql)
+
+
+def test_a_detection_that_fails_is_a_finding_and_stops_no_other(
+    broken: duckdb.DuckDBPyConnection,
+) -> None:
+    ran = {one.detection.name: one for one in look(broken, Period(END - DAY, END))}
     assert ran["denial_spike"].found
     assert ran["approval_anomaly"].found
     (failed,) = ran["new_resource"].found
@@ -160,18 +167,23 @@ def hours(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return rows(connection, "SELECT * FROM anomaly_hours ORDER BY ALL")
 
 
-def filled(directory: Path, rollups: Path | None) -> list[tuple[Any, ...]]:
-    with connect(directory) as connection:
-        install(connection)
-        fill(connection, END - 7 * DAY, END - timedelta(hours=13), rollups)
-        fill(connection, END - 7 * DAY, END, rollups)
-        return hours(connection)
+def emptied(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The session as it was before anybody looked."""
+    for table in ("anomaly_hours", "anomaly_hours_known"):
+        rows(connection, f"DELETE FROM {table}")
+    return connection
+
+
+def filled(connection: duckdb.DuckDBPyConnection, rollups: Path | None) -> list[tuple[Any, ...]]:
+    fill(emptied(connection), END - 7 * DAY, END - timedelta(hours=13), rollups)
+    fill(connection, END - 7 * DAY, END, rollups)
+    return hours(connection)
 
 
 @pytest.fixture(scope="module")
-def without(directory: Path) -> list[tuple[Any, ...]]:
+def without(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     """What the records say."""
-    return filled(directory, None)
+    return filled(connection, None)
 
 
 def test_roll_ups_say_what_the_records_say(
@@ -181,11 +193,9 @@ def test_roll_ups_say_what_the_records_say(
     written = roll_up(connection, directory)
     assert written
     assert roll_up(connection, directory) == ()
-    assert filled(directory, directory) == without
-    with connect(directory) as another:
-        install(another)
-        fill(another, END - 7 * DAY, END)
-        assert hours(another) == without
+    assert filled(connection, directory) == without
+    fill(emptied(connection), END - 7 * DAY, END)
+    assert hours(connection) == without
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 no more", None])
@@ -201,7 +211,7 @@ def test_a_roll_up_that_is_damaged_or_gone_is_read_from_the_records(
         path.unlink()
     else:
         path.write_bytes(damage)
-    assert filled(directory, directory) == without
+    assert filled(connection, directory) == without
     path.unlink(missing_ok=True)
 
 

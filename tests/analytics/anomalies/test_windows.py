@@ -20,7 +20,7 @@ from tests.analytics.anomalies.world import END, World
 from tests.analytics.records import rows
 
 HOUR = timedelta(hours=1)
-FIRST, DAYS = 6, 3
+FIRST, DAYS = 6, 2
 
 
 @pytest.fixture
@@ -73,25 +73,30 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world.archive(tmp_path_factory.mktemp("archive"))
 
 
-def found(directory: Path) -> list[object]:
+@pytest.fixture(scope="module")
+def session(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(directory) as connection:
         install(connection)
-        return [one.found for one in look(connection, Period(END - DAY, END))]
+        yield connection
+
+
+def found(session: duckdb.DuckDBPyConnection) -> list[object]:
+    return [one.found for one in look(session, Period(END - DAY, END))]
 
 
 def test_detections_find_the_same_where_nothing_is_shared(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
+    session: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = found(directory)
+    together = found(session)
     assert any(together)
     monkeypatch.setattr(runner, "sharing", lambda *_: nullcontext())
-    assert found(directory) == together
+    assert found(session) == together
     monkeypatch.undo()
     # As without memory for the tables: the second of them cannot be made.
     shared = {**sharing.SHARED, "touched": sharing._Shared("anomaly_touches", "no_such_macro")}
     monkeypatch.setattr(sharing, "SHARED", shared)
     monkeypatch.setattr(sharing, "_stop", lambda connection: _plain(connection))
-    assert found(directory) == together
+    assert found(session) == together
 
 
 def _plain(connection: duckdb.DuckDBPyConnection) -> None:
@@ -103,13 +108,13 @@ def _plain(connection: duckdb.DuckDBPyConnection) -> None:
         sharing._read(connection, macro, f"{source}(since, until)")
 
 
-def test_nothing_is_left_in_the_session_and_other_thresholds_share_nothing(directory: Path) -> None:
-    with connect(directory) as connection:
-        install(connection)
-        which = detections(("denial_spike", "new_resource", "volume_outlier"))
-        far = {"denial_spike": {"slow_minutes": 3_000, "slow_denials": 35, "denials": 1_000}}
-        spike, *_ = look(connection, Period(END - HOUR, END), which, far)
-        tables = rows(connection, "SELECT table_name FROM duckdb_tables() ORDER BY ALL")
+def test_nothing_is_left_in_the_session_and_other_thresholds_share_nothing(
+    session: duckdb.DuckDBPyConnection,
+) -> None:
+    which = detections(("denial_spike", "new_resource", "volume_outlier"))
+    far = {"denial_spike": {"slow_minutes": 3_000, "slow_denials": 35, "denials": 1_000}}
+    spike, *_ = look(session, Period(END - HOUR, END), which, far)
+    tables = rows(session, "SELECT table_name FROM duckdb_tables() ORDER BY ALL")
     assert tables == [("anomaly_hours",), ("anomaly_hours_known",)]
     # Ten hours ago: no table of this look goes back that far.
     assert (spike.failure, spike.found) == ("", ())

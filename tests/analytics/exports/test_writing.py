@@ -32,7 +32,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def archive(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(directory) as connection:
         yield connection

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 from analytics.archive import Archive
 from analytics.archive.database import run
 from analytics.archive.views_file import write_views_file
+from console.cli.app import app
 from tests.analytics.records import action, append, records
+from tests.console.conftest import at_home
 
 Sluicegate = Callable[..., Result]
 NAMES = ("plain", "with space", "it's", 'say "x"', "a;b$(id)`id`", "größe", "--help")
@@ -33,32 +35,52 @@ def _block(output: str, title: str) -> list[str]:
     return lines[: lines.index("")] if "" in lines else lines
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One of each name."""
+    folder = tmp_path_factory.mktemp("archives")
+    return {name: _archive(folder / name) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def printed(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What is printed for each of them, as long as it has no file of views."""
+    with pytest.MonkeyPatch.context() as patch:
+        at_home(tmp_path_factory.mktemp("printed"), patch)
+        return {
+            name: CliRunner().invoke(app, ["archive", "attach", "--archive", str(directory)]).stdout
+            for name, directory in archives.items()
+        }
+
+
 def test_what_is_printed_for_python_reads_the_archive_in_another_process(
-    tmp_path: Path, sluicegate: Sluicegate, name: str
+    tmp_path: Path, archives: dict[str, Path], printed: dict[str, str]
 ) -> None:
-    directory = _archive(tmp_path / name)
-    told = sluicegate("archive", "attach", "--archive", str(directory)).stdout
-    *lines, last = _block(told, "Python")
-    code = "\n".join([*lines, f"print(len({last}))"])
+    codes = []
+    for name, told in printed.items():
+        *lines, last = _block(told, "Python")
+        codes.append("\n".join([*lines, f"print({name!r}, len({last}))"]))
+        line = shlex.split(*_block(told, "command line"))
+        assert line == ["duckdb", "-init", str(archives[name] / "views.sql")]
+    each = "import json, sys\nfor code in json.load(sys.stdin): exec(code, {})"
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-X", "utf8", "-c", each],
+        input=json.dumps(codes),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
     )
-    assert found.stdout == "1\n"
-    assert shlex.split(*_block(told, "command line")) == [
-        "duckdb",
-        "-init",
-        str(directory / "views.sql"),
-    ]
+    assert found.stdout.splitlines() == [f"{name} 1" for name in NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_printed_for_any_duckdb_attaches_the_views(
-    tmp_path: Path, sluicegate: Sluicegate, name: str
+    sluicegate: Sluicegate, archives: dict[str, Path], printed: dict[str, str], name: str
 ) -> None:
-    directory = _archive(tmp_path / name)
-    told = sluicegate("archive", "attach", "--archive", str(directory)).stdout
-    assert told.splitlines()[-1].startswith("# views.duckdb is not there yet")
+    directory = archives[name]
+    assert printed[name].splitlines()[-1].startswith("# views.duckdb is not there yet")
     write_views_file(directory / "views.duckdb", (directory / "views.sql").read_text())
     told = sluicegate("archive", "attach", "--archive", str(directory)).stdout
     with duckdb.connect() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from console.settings import Settings
 from enforcers.contract.base import utc_now
 from enforcers.errors import ArchiveError, TrustError
 from tests.analytics.records import append, numbered, query
+from tests.console.conftest import at_home
 
 Sluicegate = Callable[..., Result]
 DAYS = 4
@@ -28,10 +30,28 @@ ROWS = 7
 COUNT = "SELECT count(*), min(seq), max(seq) FROM records"
 
 
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a home, and beside it how it was before any test changed it."""
+    folder = tmp_path_factory.mktemp("lived")
+    with pytest.MonkeyPatch.context() as patch:
+        at_home(folder / "home", patch)
+        _live()
+    shutil.copytree(folder / "home", folder / "before")
+    return folder
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(lived: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Settings:
     """This machine's archive, with a day's file for each of the last days; each is signed."""
-    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
+    # Where it was made: its views name their files by their paths.
+    own = at_home(lived / "home", monkeypatch)
+    shutil.rmtree(own)
+    shutil.copytree(lived / "before", own)
+    return Settings.load({})
+
+
+def _live() -> None:
     settings = Settings.load({})
     init_home(settings)
     signing = NoteSigner(origin_of_archive("c"), load_archiver(settings).key)
@@ -43,7 +63,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
             append(archive, numbered(archive.last_seq, ROWS))
             if ago != 1:
                 archive.settle()
-    return settings
 
 
 def test_a_dry_run_says_what_is_older_and_drops_nothing(

@@ -29,8 +29,14 @@ def asked(archive: Path, *words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_people_get_a_table_bars_and_where_to_look_next(archive: Path) -> None:
-    code, text = asked(archive, "denial_spike")
+@pytest.fixture(scope="module")
+def spikes(archive: Path) -> tuple[int, str]:
+    """What people are told of the denials."""
+    return asked(archive, "denial_spike")
+
+
+def test_people_get_a_table_bars_and_where_to_look_next(spikes: tuple[int, str]) -> None:
+    code, text = spikes
     assert code == 0
     assert "40 denials of 26 different statements by rule no-drop" in text
     assert "denial_spike |" in text
@@ -41,8 +47,8 @@ def test_people_get_a_table_bars_and_where_to_look_next(archive: Path) -> None:
     assert "evidence: ids are actions, see `sluicegate audit action ID`" in text
 
 
-def test_what_strangers_wrote_cannot_steer_a_terminal(archive: Path) -> None:
-    _, text = asked(archive, "denial_spike")
+def test_what_strangers_wrote_cannot_steer_a_terminal(spikes: tuple[int, str]) -> None:
+    _, text = spikes
     assert "\\x1b[2Jred" in text
     assert not {"\x1b", "\x07"} & set(text)
 

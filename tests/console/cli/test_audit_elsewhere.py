@@ -12,22 +12,27 @@ from typer.testing import Result
 from tests.console.cli.archived import Scene
 
 Sluicegate = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("one_session")
 
 
-@pytest.mark.parametrize("command", [("exceptions",), ("who-changed", "users"), ("population",)])
+LONG_AGO = ("--from", "2001-01-01", "--to", "2001-02-01")
+
+
 def test_a_period_of_which_the_archive_has_nothing_is_not_taken_for_a_quiet_one(
-    command: tuple[str, ...], sluicegate: Sluicegate
+    sluicegate: Sluicegate,
 ) -> None:
     scene = Scene()
     scene.done()
     scene.store()
-    assert "EMPTY" not in sluicegate("audit", *command).stdout
-    before = sluicegate("audit", *command, "--from", "2001-01-01", "--to", "2001-02-01")
-    assert before.exit_code == 0
-    assert "EMPTY     no record is of this period; those of the archive are of 20" in before.stdout
-    assert "None" not in before.stdout
-    told = sluicegate("audit", *command, "--from", "2001-01-01", "--to", "2001-02-01", "--json")
-    assert json.loads(told.stdout)["elsewhere"]
+    for command in (("exceptions",), ("who-changed", "users"), ("population",)):
+        assert "EMPTY" not in sluicegate("audit", *command).stdout, command
+        before = sluicegate("audit", *command, *LONG_AGO)
+        assert before.exit_code == 0, command
+        empty = "EMPTY     no record is of this period; those of the archive are of 20"
+        assert empty in before.stdout, command
+        assert "None" not in before.stdout, command
+        told = sluicegate("audit", *command, *LONG_AGO, "--json")
+        assert json.loads(told.stdout)["elsewhere"], command
 
 
 def test_an_archive_without_records_says_so(sluicegate: Sluicegate) -> None:
@@ -36,20 +41,20 @@ def test_an_archive_without_records_says_so(sluicegate: Sluicegate) -> None:
     assert "EMPTY     the archive has no record of any time" in said
 
 
-@pytest.mark.parametrize(
-    ("command", "where"),
-    [
-        (("population",), ("actions", "recorded_at")),
-        (("exceptions",), ("cases", "at")),
-        (("who-changed", "users"), ("changes", "issued_at")),
-        (("session", "s-1"), ("actions", "issued_at")),
-    ],
-)
-def test_times_in_json_are_those_of_rfc_3339(
-    command: tuple[str, ...], where: tuple[str, str], sluicegate: Sluicegate
-) -> None:
+TIMES = {
+    ("population",): ("actions", "recorded_at"),
+    ("exceptions",): ("cases", "at"),
+    ("who-changed", "users"): ("changes", "issued_at"),
+    ("session", "s-1"): ("actions", "issued_at"),
+}
+"""Where a command's JSON has a list, and a time in what is in it."""
+
+
+def test_times_in_json_are_those_of_rfc_3339(sluicegate: Sluicegate) -> None:
     scene = Scene()
     scene.verdict(scene.action(), would_deny=True)
     scene.store()
-    (first, *_) = json.loads(sluicegate("audit", *command, "--json").stdout)[where[0]]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", first[where[1]])
+    for command, (listed, time) in TIMES.items():
+        (first, *_) = json.loads(sluicegate("audit", *command, "--json").stdout)[listed]
+        written = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", first[time])
+        assert written, (command, first[time])

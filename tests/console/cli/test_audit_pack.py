@@ -28,21 +28,31 @@ from enforcers.contract.trust import Role
 from enforcers.contract.verdict import Decision
 from tests.analytics.records import raw
 from tests.console.cli.archived import ADMINISTRATOR, Scene, issue
+from tests.console.conftest import at_home
 from tests.console.pages.test_pages import EVERYTHING, NAMES, assert_harmless
 
 Sluicegate = Callable[..., Result]
 
 
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a signed archive: a policy, two changes, and a denial between them."""
+    home = tmp_path_factory.mktemp("signed") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        at_home(home, patch)
+        scene = Scene()
+        scene.publish()
+        scene.done(EVERYTHING, principal={"id": NAMES, "session": "../../etc/passwd"})
+        scene.verdict(scene.action("DROP TABLE a"), Decision.DENY)
+        scene.done("DELETE FROM b")
+        scene.store(signed=True)
+    return home
+
+
 @pytest.fixture
-def scene() -> Scene:
-    """A signed archive: two changes, a denial, and a checkpoint on its topic before the last of them."""
-    scene = Scene()
-    scene.publish()
-    scene.done(EVERYTHING, principal={"id": NAMES, "session": "../../etc/passwd"})
-    scene.verdict(scene.action("DROP TABLE a"), Decision.DENY)
-    scene.done("DELETE FROM b")
-    scene.store(signed=True)
-    return scene
+def stored(signed: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
+    """It is the home of this test, which changes nothing of the archive."""
+    return at_home(signed, monkeypatch)
 
 
 def made(sluicegate: Sluicegate, out: Path, *more: str) -> dict[str, Any]:
@@ -56,7 +66,7 @@ def files(out: Path) -> set[str]:
     return {str(one.relative_to(out)) for one in out.rglob("*") if one.is_file()}
 
 
-def test_a_pack_is_whole_and_harmless(scene: Scene, sluicegate: Sluicegate, tmp_path: Path) -> None:
+def test_a_pack_is_whole_and_harmless(stored: Path, sluicegate: Sluicegate, tmp_path: Path) -> None:
     out = tmp_path / "pack"
     said = made(sluicegate, out, "--from", "2026-01-01", "--sample", "2", "--zip")
     assert (said["changes"], said["sample"]) == (3, 2)
@@ -134,7 +144,7 @@ def test_missing_offsets_are_told_as_missing(sluicegate: Sluicegate, tmp_path: P
 @pytest.mark.parametrize("few", [0, 20])
 def test_a_record_behind_the_sample_counts_once_in_every_file(
     few: int,
-    scene: Scene,
+    stored: Path,
     sluicegate: Sluicegate,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -152,7 +162,7 @@ def test_a_record_behind_the_sample_counts_once_in_every_file(
 
 
 def test_the_same_archive_and_seed_give_the_same_pack(
-    scene: Scene, sluicegate: Sluicegate, tmp_path: Path
+    stored: Path, sluicegate: Sluicegate, tmp_path: Path
 ) -> None:
     packs = [tmp_path / "one" / "pack", tmp_path / "two" / "pack"]
     for out in packs:
@@ -176,7 +186,7 @@ def verified(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("more", [(), ("--whole-log",)])
 def test_the_stand_alone_verifier_agrees_and_sees_an_edited_record(
-    more: tuple[str, ...], scene: Scene, sluicegate: Sluicegate, tmp_path: Path
+    more: tuple[str, ...], stored: Path, sluicegate: Sluicegate, tmp_path: Path
 ) -> None:
     out = tmp_path / "pack"
     made(sluicegate, out, "--from", "2026-01-01", *more)
@@ -236,7 +246,7 @@ def test_without_a_signed_log_the_pack_says_what_is_not_proved(
 
 
 def test_what_is_there_is_not_replaced(
-    scene: Scene, sluicegate: Sluicegate, tmp_path: Path
+    stored: Path, sluicegate: Sluicegate, tmp_path: Path
 ) -> None:
     (tmp_path / "pack").mkdir()
     again = sluicegate("audit", "pack", "--out", str(tmp_path / "pack"))

@@ -27,6 +27,7 @@ from enforcers.contract.verdict import Decision
 from tests.console.cli.archived import ADMINISTRATOR, Scene, issue, touching
 
 Sluicegate = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("one_session")
 LATER = timedelta(minutes=5)
 """After the grace in which an answer may still be on its way."""
 

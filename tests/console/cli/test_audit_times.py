@@ -11,6 +11,7 @@ from typer.testing import Result
 from tests.console.cli.archived import Scene
 
 Sluicegate = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("one_session")
 NO_TIMES = ["infinity", "-infinity", "12026-01-01T00:00:00Z"]
 TOLD_BY = [
     ("action", "{}"),

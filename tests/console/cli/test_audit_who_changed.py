@@ -17,6 +17,7 @@ from tests.console.cli.archived import POLICY, Scene, touching
 from tests.console.conftest import at_home
 
 Sluicegate = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("one_session")
 
 
 def changes(sluicegate: Sluicegate, resource: str, *more: str) -> dict[str, Any]:

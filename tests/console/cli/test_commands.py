@@ -22,6 +22,7 @@ from enforcers.errors import SluicegateError
 from enforcers.intent.model import Finding, Intent
 
 Sluicegate = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("shipped_policy_read_once")
 
 
 def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
