@@ -10,6 +10,7 @@ file can be built so that two libraries read different pages of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,10 +87,21 @@ class Reader:
 
     def batches(self, path: Path, columns: str = OF_THE_LOG) -> Iterator[Any]:
         """Batches of columns. Raises FileNotFoundError, or ValueError where it is damaged."""
+        with self._opened(path, columns) as read:
+            yield from read
+
+    def is_empty(self, path: Path) -> bool:
+        """Whether it has the log's columns, and no row. Raises as `batches` does."""
+        with self._opened(path, OF_THE_LOG) as read:
+            _check(read.schema)
+            return not any(batch.num_rows for batch in read)
+
+    @contextmanager
+    def _opened(self, path: Path, columns: str) -> Iterator[Any]:
         try:
             # A statement of its own makes a copy of all rows first; a relation is read as it comes.
             with self._connection.sql(_select(columns, path)).to_arrow_reader(BATCH_ROWS) as read:
-                yield from read
+                yield read
         except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
             raise _unreadable(path, error) from error
 

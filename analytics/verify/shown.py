@@ -164,6 +164,8 @@ def _strange(directory: Path, paths: Sequence[Path], reader: Reader) -> str:
 def _is_empty(path: Path, reader: Reader) -> bool:
     """Whether who reads it gets no row, and who only counts them gets none either."""
     try:
+        if not reader.is_empty(path):
+            return False
         claims = Claims.read(reader, path)
         return not claims.rows and claims.hold
     except FileNotFoundError:

@@ -125,6 +125,18 @@ def _full_placeholder(directory: Path) -> None:
     shutil.copy(segments(directory)[0], empty)
 
 
+def _placeholder(select: str) -> Callable[[Path], None]:
+    """The empty file made anew, of other columns: who reads all files gets an error, or other types."""
+
+    def edit(directory: Path) -> None:
+        [empty] = (directory / "live").glob("*/empty.parquet")
+        other = empty.with_suffix(".other")
+        duckdb.sql(f"COPY (SELECT {select} FROM '{empty}' LIMIT 0) TO '{other}' (FORMAT parquet)")
+        other.replace(empty)
+
+    return edit
+
+
 def _only_live(directory: Path) -> None:
     segments(directory)[0].unlink()
 
@@ -133,6 +145,9 @@ SHOWN = {
     "a file that only `live` has": _only_live,
     "a file without a segment's name": _stranger,
     "rows in the empty file": _full_placeholder,
+    "other columns in the empty file": _placeholder("1 AS one"),
+    "a column less in the empty file": _placeholder("* EXCLUDE (digest)"),
+    "another type in the empty file": _placeholder("* REPLACE (seq::VARCHAR AS seq)"),
     "a condition in a view": views(
         lambda text, _: text.replace("FROM archived\n", "FROM archived WHERE seq <> 3\n", 1)
     ),
