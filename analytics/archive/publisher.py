@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -18,24 +17,23 @@ import duckdb
 
 from analytics.archive.database import reported
 from analytics.archive.joining import merge
+from analytics.archive.merging import chosen, fitting, most_rows, rows_of
 from analytics.archive.published import EMPTY_NAME, Published
 from analytics.archive.repair import mend
 from analytics.archive.segments import Segment, write_parquet
 from analytics.archive.unshown import Unshown
 
-_TIER_BASE = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often to publish and when to merge. The defaults keep a busy day under 120 files."""
+    """How often to publish and when to merge. The defaults keep a day of a hundred million records in 250 files."""
 
     interval_s: float = 0.25
     """Shortest time between two segments."""
     fan_in: int = 48
     """Fresh segments that start a merge."""
-    max_rows: int = 1_000_000
-    """Segments of this size are not merged again."""
+    max_rows: int = 500_000
+    """Rows that start a merge too, and that a merged segment holds at most; see `most_rows`."""
     grace_s: float = 120.0
     """How long replaced files stay for readers that began before."""
 
@@ -99,16 +97,20 @@ class Publisher:
                 self._unshown.write(segment, self._directory)
                 self._shown.add(segment)
             self.last_seq, self._last_time = last_seq, time.monotonic()
-        if len(self._shown.fresh) >= self._pace.fan_in:
+        fresh = self._shown.fresh
+        if len(fresh) >= self._pace.fan_in or rows_of(fresh) >= self._pace.max_rows:
             self._begin_merge(closing=False)
 
     def close_day(self) -> None:
         """The open day file is about to close: merge what is small, and merge no further back."""
         self.settle()
+        while rows_of(self._shown.fresh) > self._most:
+            self._begin_merge(closing=False)
+            self.settle()
         self._begin_merge(closing=True)
         if self._merge is None:
             # Too little to merge: list it, so that the next day's merges leave it alone.
-            self._shown.switch([*self._shown.listed, *self._shown.fresh], [])
+            self._list(len(self._shown.fresh))
         self._day_first = self.last_seq + 1
 
     def settled(self) -> list[Segment] | None:
@@ -140,22 +142,40 @@ class Publisher:
         """Listed segments of the open day that may still be merged: the small ones at the end."""
         small: list[Segment] = []
         for segment in reversed(self._shown.listed):
-            if segment.first < self._day_first or segment.rows >= self._pace.max_rows:
+            if segment.first < self._day_first or segment.rows >= self._most:
                 break
             small.append(segment)
         return small
 
+    @property
+    def _most(self) -> int:
+        return most_rows(self.last_seq - self._day_first + 1, self._pace.max_rows)
+
     def _begin_merge(self, *, closing: bool) -> None:
-        small = self._of_day()
-        fresh = list(self._shown.fresh)
-        taken = len(small) if closing else _absorbed(small, sum(part.rows for part in fresh))
-        inputs = [*reversed(small[:taken]), *fresh]
-        if self._merge is not None or len(inputs) < 2 or not (closing or fresh):
+        small, fresh = self._of_day(), self._shown.fresh
+        if self._merge is not None or not (fresh or closing):
             return
+        if closing:
+            taken = small[: fitting(small, self._most - rows_of(fresh))]
+        else:
+            taken, fresh = chosen(small, fresh, self._most)
+        if len(taken) + len(fresh) > 1:
+            self._merge_all([*reversed(taken), *fresh], len(taken), len(fresh))
+        elif not closing:
+            # Large as it is: nothing fits beside it.
+            self._list(1)
+
+    def _list(self, fresh: int) -> None:
+        """Show so many of the fresh ones as they are, for good."""
+        shown = self._shown
+        with reported("archive's segments cannot be listed"):
+            shown.switch([*shown.listed, *shown.fresh[:fresh]], shown.fresh[fresh:])
+
+    def _merge_all(self, inputs: list[Segment], taken: int, fresh: int) -> None:
         output = Segment(inputs[0].first, inputs[-1].last)
         paths = [(part, self._shown.path(part)) for part in inputs]
         done = self._worker.submit(merge, paths, self._shown.path(output), output)
-        self._merge = _Merge(output, taken, len(fresh), done)
+        self._merge = _Merge(output, taken, fresh, done)
 
     def _apply_merge(self, *, wait: bool) -> None:
         merge_ = self._merge
@@ -167,29 +187,3 @@ class Publisher:
             listed = self._shown.listed
             kept = listed[: len(listed) - merge_.taken]
             self._shown.switch([*kept, merge_.output], self._shown.fresh[merge_.fresh :])
-
-
-def _tier(rows: int) -> int:
-    tier = 0
-    while rows >= _TIER_BASE:
-        rows //= _TIER_BASE
-        tier += 1
-    return tier
-
-
-def _absorbed(small: Sequence[Segment], rows: int) -> int:
-    """
-    How many of the listed segments, newest first, to merge with `rows` fresh ones.
-
-    Equal sizes wait until there are eight of them, so a row is moved about log8(n) times. It is written
-    again the first time only; then its row group is large enough to be copied.
-    """
-    taken = 0
-    while True:
-        run = 0
-        while taken + run < len(small) and _tier(small[taken + run].rows) <= _tier(rows):
-            run += 1
-        if run < _TIER_BASE - 1:
-            return taken
-        rows += sum(segment.rows for segment in small[taken : taken + run])
-        taken += run
