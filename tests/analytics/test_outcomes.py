@@ -28,10 +28,14 @@ def test_an_archive_of_an_earlier_release_is_read_but_not_continued(
 ) -> None:
     """A day file's tables are made once: a new column would not find its place in an old one."""
     done = action()
+    fields = dict(structures.OUTCOME)
     with monkeypatch.context() as earlier:
         earlier.setattr(days, "FORMAT", 1)
         earlier.delitem(structures.OUTCOME, "bytes")
         archived(tmp_path, records("actions", [done]), records("outcomes", [outcome(done)]))
+    # What is put back stands last, and views are compared by their bytes.
+    structures.OUTCOME.clear()
+    structures.OUTCOME.update(fields)
     views = tmp_path / "views.sql"
     before = views.read_text()
     without = before.replace("  outcome.bytes AS bytes_returned,\n", "")
